@@ -1,0 +1,43 @@
+# Two commands: `make demo` installs and runs the main job, `make test` installs and tests all.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test install check bench torture clean
+
+demo: $(INSTALLED) ## install, then watch the year 2025 become alerts
+	@$(BIN)/tariffwire demo
+
+test: $(INSTALLED) ## install, then lint, type-check and run every test with coverage
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --include='service/core/*' --fail-under=100
+	@$(BIN)/coverage report --fail-under=90
+
+install: $(INSTALLED) ## only install
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.11 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable . --group dev
+	@touch $@
+
+check: $(INSTALLED) ## what the gate runs before the tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(INSTALLED) ## figures with ratios to a baseline of the same run
+	@$(BIN)/python -m benchmarks $(NAMES)
+
+torture: $(INSTALLED) ## the long kill test: 50 kills
+	@TARIFFWIRE_TEST_KILLS=50 $(BIN)/python -m pytest tests/journey/test_kill.py -s
+
+clean: ## forget the installation
+	rm -rf $(VENV) .coverage .coverage.*

@@ -1,0 +1,231 @@
+"""Read a batch, fold it, write its effects and the bookmark in one transaction.
+
+So each event has its effect once, through crashes, rebalances and zombies: whoever comes second
+finds the bookmark moved, rolls back and asks again.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from consumers import claims, negotiations, tariffs
+from consumers.ledger import Arrival, Ledger, changed_histories, read_arrival
+from service.core.derive import Outcome
+from service.core.event import ClaimAssessed, Event, Identity
+from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
+from service.core.history import History
+from service.core.naming import Directory
+from service.log import Batch, Log, Position
+from service.store.database import Database
+from service.store.events import (
+    enter_subjects,
+    find_directory,
+    find_entries,
+    find_recorded,
+    find_waiting,
+    load_histories,
+    record_effects,
+)
+from service.store.numbers import take_numbers
+from service.store.progress import Overtaken, find_bookmark, move_bookmark
+from service.telemetry import Metrics
+
+TOPICS = ("tariffs", "negotiations")
+BATCH = 500
+CACHED_ENTRIES = 200_000
+WATCHED = 500
+UNREADABLE_SHARE = 0.2
+
+log = structlog.get_logger()
+
+
+class Poisoned(Exception):
+    """A record cannot be folded by our own fault: mend the fault, or set the record aside."""
+
+
+class TooManyUnreadable(Exception):
+    """Past a fifth unreadable, the fault is ours: stop rather than quarantine a whole topic."""
+
+
+class Consumer:
+    """Folds what the log brings; `ring` wakes the planner after each commit that made changes."""
+
+    def __init__(
+        self,
+        db: Database,
+        source: Log,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        ring: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._log = source
+        self._clock = clock
+        self._metrics = metrics
+        self._ring = ring
+        self._cache: OrderedDict[str, History] = OrderedDict()
+        self._cached_entries = 0
+        self._recent: deque[bool] = deque(maxlen=WATCHED)
+
+    async def follow(self) -> None:
+        """Until cancelled: take batch after batch, answering each."""
+        follower: AsyncGenerator[Batch, bool | None] = self._log.follow(
+            TOPICS, self._bookmark, limit=BATCH
+        )
+        async with aclosing(follower):
+            batch = await anext(follower, None)
+            while batch is not None:
+                applied = await self.take(batch)
+                try:
+                    batch = await follower.asend(applied)
+                except StopAsyncIteration:
+                    return
+
+    async def take(self, batch: Batch) -> bool:
+        """Fold one batch. False: it was overtaken, and nothing was written."""
+        arrivals = [read_arrival(record) for record in batch.records]
+        self._watch(arrivals, batch)
+        try:
+            ledger = await self._apply(batch, arrivals)
+        except Overtaken:
+            return False
+        except Exception:
+            if len(arrivals) <= 1:
+                raise
+            return await self._one_by_one(batch, arrivals)
+        self._settle(ledger)
+        return True
+
+    async def _one_by_one(self, batch: Batch, arrivals: Sequence[Arrival]) -> bool:
+        """A failing batch again, event by event: the good ones commit, the bad one is named."""
+        since = batch.since
+        for arrival in arrivals:
+            last = arrival is arrivals[-1]
+            end = batch.next if last else arrival.record.offset + 1
+            part = replace(batch, since=since, next=end, records=(arrival.record,))
+            try:
+                self._settle(await self._apply(part, [arrival]))
+            except Overtaken:
+                return False
+            except Exception as error:
+                place = f"{batch.topic}/{batch.partition} offset {arrival.record.offset}"
+                message = (
+                    f"{place} cannot be folded: {error!r}. Report it; to go on without it: "
+                    f"tariffwire quarantine {batch.topic} {batch.partition} {arrival.record.offset}"
+                )
+                raise Poisoned(message) from error
+            since = end
+        return True
+
+    async def _apply(self, batch: Batch, arrivals: Sequence[Arrival]) -> Ledger:
+        events = [arrival.event for arrival in arrivals if arrival.event]
+        async with self._db.write() as session:
+            await move_bookmark(session, batch, self._log.id)
+            ledger = await self._open_ledger(session, batch, events)
+            subjects = _name_subjects(ledger, events)
+            tracks = {key for key in subjects if key.startswith("track:")}
+            await enter_subjects(session, ledger.directory, sorted(tracks))
+            ledger.histories = await load_histories(session, sorted(subjects), self._cache)
+            for arrival in arrivals:
+                _fold(ledger, arrival)
+            effects = ledger.close()
+            first_event = await take_numbers(session, "events", len(effects.events))
+            first_change = await take_numbers(session, "changes", len(effects.changes))
+            await record_effects(session, effects, first_event, first_change)
+        return ledger
+
+    async def _open_ledger(
+        self, session: AsyncSession, batch: Batch, events: Sequence[Event]
+    ) -> Ledger:
+        identities = {event.identity for event in events}
+        keys: set[str] = set()
+        aliases: set[str] = set()
+        names = set()
+        for event in events:
+            if isinstance(event, MeasureEvent):
+                its_keys, its_aliases, its_names = tariffs.names_of(event)
+                keys |= its_keys
+                aliases |= its_aliases
+                names |= its_names
+        assessed = _assessed(events)
+        recorded = await find_recorded(session, identities | set(assessed))
+        tests = [one for one in assessed if one in recorded and recorded[one].handling == "test"]
+        return Ledger(
+            batch.topic,
+            batch.partition,
+            self._clock(),
+            dict(recorded),
+            dict(await find_waiting(session, identities)),
+            await find_directory(session, keys, aliases, names) if keys else Directory(),
+            tested=await find_entries(session, tests),
+        )
+
+    def _settle(self, ledger: Ledger) -> None:
+        """After the commit: remember the histories, count, wake the planner."""
+        for key, history in changed_histories(ledger).items():
+            former = self._cache.pop(key, None)
+            self._cached_entries += len(history.entries) - (len(former.entries) if former else 0)
+            self._cache[key] = history
+        while self._cached_entries > CACHED_ENTRIES:
+            self._cached_entries -= len(self._cache.popitem(last=False)[1].entries)
+        for outcome in Outcome:
+            count = ledger.outcomes.count(outcome)
+            if count:
+                self._metrics.events.labels(outcome).inc(count)
+        for change in ledger.changes:
+            self._metrics.changes.labels(change.headline).inc()
+        if ledger.changes:
+            self._ring()
+
+    def _watch(self, arrivals: Iterable[Arrival], batch: Batch) -> None:
+        self._recent.extend(arrival.event is None for arrival in arrivals)
+        bad = sum(self._recent)
+        if len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
+            message = f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable"
+            raise TooManyUnreadable(f"{message}: {TooManyUnreadable.__doc__}")
+
+    async def _bookmark(self, topic: str, partition: int) -> Position | None:
+        async with self._db.read() as session:
+            return await find_bookmark(session, topic, partition)
+
+
+def _assessed(events: Iterable[Event]) -> list[Identity]:
+    return [event.data.about.identity for event in events if isinstance(event.data, ClaimAssessed)]
+
+
+def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:
+    """Every subject the batch may touch, so that all are locked before the first is folded."""
+    subjects: set[str] = set()
+    for event in events:
+        subject = _subject_of(ledger, event)
+        if subject:
+            subjects.add(subject)
+    return subjects
+
+
+def _subject_of(ledger: Ledger, event: Event) -> str | None:
+    if isinstance(event, MeasureEvent):
+        return tariffs.find_subject(ledger, event)
+    if isinstance(event, StepEvent):
+        return negotiations.find_subject(ledger, event)
+    return claims.find_subject(ledger, event)
+
+
+def _fold(ledger: Ledger, arrival: Arrival) -> None:
+    """One arrival to its outcome."""
+    event = arrival.event
+    if event is None:
+        ledger.quarantine(arrival, arrival.fault)
+    elif ledger.is_repeat(arrival, event):
+        return
+    elif isinstance(event, ClaimEvent):
+        claims.handle(ledger, arrival, event, claims.find_subject(ledger, event))
+    elif isinstance(event, StepEvent):
+        negotiations.handle(ledger, arrival, event, negotiations.find_subject(ledger, event))
+    else:
+        tariffs.handle(ledger, arrival, event, tariffs.find_subject(ledger, event))

@@ -1,0 +1,224 @@
+"""The account of one batch while it is folded: what was known, and all that must be written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.core.change import Change, write_change
+from service.core.derive import Derivation, Outcome, weigh
+from service.core.event import (
+    ClaimAssessed,
+    Event,
+    Handling,
+    Identity,
+    Unreadable,
+    decode,
+    digest_of,
+    read_event,
+)
+from service.core.history import Entry, History
+from service.core.naming import Directory
+from service.log import Record
+from service.store.events import Effects, Recorded, Row, Waiting, entry_of
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record as read: an event with the digest of its content, or the reason why it is none."""
+
+    record: Record
+    event: Event | None
+    digest: str
+    fault: str
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Filled from the books before folding, and into the books after it."""
+
+    topic: str
+    partition: int
+    now: datetime
+    recorded: dict[Identity, Recorded]
+    waiting: dict[Identity, list[Waiting]]
+    directory: Directory
+    histories: dict[str, History] = field(default_factory=dict)
+    effects: Effects = field(default_factory=lambda: Effects([], [], [], [], []))
+    outcomes: list[Outcome] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    fresh: dict[Identity, Row] = field(default_factory=dict)
+    tested: dict[Identity, Entry] = field(default_factory=dict)  # tests stand in no history
+
+    def subject_of(self, identity: Identity) -> str | None:
+        """The subject that an event of the books or of this batch is about."""
+        known = self.recorded.get(identity)
+        return known.subject if known else None
+
+    def is_test(self, identity: Identity) -> bool:
+        """Whether that event is a test, of which no standing may know."""
+        known = self.recorded.get(identity)
+        return known is not None and known.handling == Handling.TEST
+
+    def quarantine(self, arrival: Arrival, reason: str) -> None:
+        """Set the input aside, with its bytes and its place."""
+        record = arrival.record
+        self.outcomes.append(Outcome.QUARANTINED)
+        self.effects.quarantined.append(
+            {
+                "id": f"{self.topic}-{self.partition}-{record.offset}",
+                "topic": self.topic,
+                "partition": self.partition,
+                "position": record.offset,
+                "reason": reason[:2000],
+                "key": record.key,
+                "value": record.value,
+                "headers": "[]",
+                "state": "open",
+                "at": self.now,
+            }
+        )
+
+    def is_repeat(self, arrival: Arrival, event: Event) -> bool:
+        """The same event again is no event; the same identity with other content is an error."""
+        known = self.recorded.get(event.identity)
+        if known is None:
+            return False
+        if known.digest == arrival.digest:
+            self.outcomes.append(Outcome.DUPLICATE)
+        else:
+            source, name = event.identity
+            reason = (
+                f"{source} {name} was recorded with other content; give the new event its own id"
+            )
+            self.quarantine(arrival, reason)
+        return True
+
+    def fold(self, arrival: Arrival, event: Event, subject: str) -> None:
+        """Weigh the event against its subject's history, then the claims that waited for it."""
+        entry = entry_of(event, arrival.record.at or self.now)
+        derivation = self._take(entry, subject)
+        change = derivation.change
+        self._record(arrival, event, entry, subject)
+        self._conclude(event.identity, subject, derivation.outcome, derivation.reason, change)
+        for claim in self.waiting.pop(event.identity, []):
+            self._fold_waiting(claim, subject)
+
+    def keep_waiting(self, arrival: Arrival, event: Event, about: Identity) -> None:
+        """A claim about an event not yet seen: folded when that arrives."""
+        entry = entry_of(event, arrival.record.at or self.now)
+        source, name = about
+        reason = f"waits for {source} {name}, which has not been seen yet"
+        self._record(arrival, event, entry, None)
+        self._conclude(event.identity, None, Outcome.WAITING, reason, None)
+        claim = Waiting(event, arrival.record.at or self.now)
+        self.waiting.setdefault(about, []).append(claim)
+
+    def _take(self, entry: Entry, subject: str) -> Derivation:
+        derivation = weigh(entry, self._history_for(entry, subject))
+        change = derivation.change
+        if change:
+            self.changes.append(change)
+            self.effects.changes.append(self._change_row(change))
+        if entry.event.is_kept:
+            self.histories[subject] = derivation.history
+            self.touched.add(subject)
+        return derivation
+
+    def _history_for(self, entry: Entry, subject: str) -> History:
+        """A claim about a test is weighed as if the test had happened."""
+        history = self.histories[subject]
+        data = entry.event.data
+        if not isinstance(data, ClaimAssessed) or data.about.identity in history.by_identity:
+            return history
+        return history.with_entry(self.tested[data.about.identity])
+
+    def _change_row(self, change: Change) -> Row:
+        return {
+            "id": change.id,
+            "subject": change.subject,
+            "sequence": change.sequence,
+            "kind": change.headline,
+            "severity": change.severity,
+            "certainty": change.certainty,
+            "mode": change.mode,
+            "recorded_at": self.now,
+            "body": write_change(change),
+        }
+
+    def _record(self, arrival: Arrival, event: Event, entry: Entry, subject: str | None) -> None:
+        data = event.data
+        about = data.about.identity if isinstance(data, ClaimAssessed) else (None, None)
+        row: Row = {
+            "source": event.source,
+            "id": event.id,
+            "digest": arrival.digest,
+            "type": event.type,
+            "handling": event.handling,
+            "known_at": entry.known_at,
+            "accepted_at": arrival.record.at or self.now,
+            "body": arrival.record.value,
+            "about_source": about[0],
+            "about_id": about[1],
+            "topic": self.topic,
+            "partition": self.partition,
+            "position": arrival.record.offset,
+        }
+        self.effects.events.append(row)
+        self.fresh[event.identity] = row
+        self.recorded[event.identity] = Recorded(arrival.digest, subject, event.handling)
+        if not event.is_kept:
+            self.tested[event.identity] = entry
+
+    def _fold_waiting(self, claim: Waiting, subject: str) -> None:
+        identity = claim.event.identity
+        found = self._take(entry_of(claim.event, claim.accepted_at), subject)
+        if identity not in self.fresh:  # it is in the books already, and only its end is new
+            self.fresh[identity] = {"source": identity[0], "id": identity[1]}
+            self.effects.settled.append(self.fresh[identity])
+        self.recorded[identity] = Recorded("", subject, claim.event.handling)
+        self._conclude(identity, subject, found.outcome, found.reason, found.change)
+
+    def _conclude(
+        self,
+        identity: Identity,
+        subject: str | None,
+        outcome: Outcome,
+        reason: str,
+        change: Change | None,
+    ) -> None:
+        self.outcomes.append(outcome)
+        self.fresh[identity] |= {
+            "subject": subject,
+            "outcome": outcome,
+            "reason": reason,
+            "change_id": change.id if change else None,
+        }
+
+    def close(self) -> Effects:
+        """The effects, with the counts of every subject that was touched."""
+        self.effects.subjects = [
+            {
+                "of": key,
+                "held": len(self.histories[key].entries),
+                "counted": self.histories[key].sequence,
+                "latest": self.histories[key].last_change,
+            }
+            for key in sorted(self.touched)
+        ]
+        return self.effects
+
+
+def changed_histories(ledger: Ledger) -> Mapping[str, History]:
+    """The histories as they stand after the batch."""
+    return {key: ledger.histories[key] for key in ledger.touched}
+
+
+def read_arrival(record: Record) -> Arrival:
+    """Decoded once: to an event and the digest of its content, or to a fault."""
+    try:
+        found = decode(record.value)
+        event = read_event(found)
+    except Unreadable as error:
+        return Arrival(record, None, "", str(error))
+    return Arrival(record, event, digest_of(found), "")

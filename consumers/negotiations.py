@@ -1,0 +1,15 @@
+"""`negotiation.step`: fold a step into the track of its parties."""
+
+from consumers.ledger import Arrival, Ledger
+from service.core.event.envelope import StepEvent
+from service.core.track import track_key
+
+
+def find_subject(_ledger: Ledger, event: StepEvent) -> str:
+    """The track of these parties, in any order."""
+    return track_key(event.data)
+
+
+def handle(ledger: Ledger, arrival: Arrival, event: StepEvent, subject: str) -> None:
+    """Fold it; claims that waited for it follow."""
+    ledger.fold(arrival, event, subject)

@@ -1,0 +1,17 @@
+"""tariffwire: tariff events in, signed webhooks and emails out; nothing lost, no noise, explained.
+
+The journey, one line a stage. The same six nouns name the module, the table, the metric and the
+API path; who knows them can find every line.
+
+source    whoever posts events: `api/intake` accepts, a 202 means durable (feeds come later)
+event     `core/event` says what one is; `log` keeps it; `consumers/consumer.py` takes it up
+change    `core/derive.py` compares the standing without and with the event; `store/events.py`
+          records its outcome, the change and the bookmark in one transaction
+match     `core/match.py` decides who is told and why; `dispatch/plan.py` pages through them
+delivery  `core/message.py` and `core/letter.py` write it; `dispatch/send.py` claims and transmits
+receipt   `core/delivery.py` judges the reply; `store/deliveries.py` settles it
+
+Beside the journey: `runtime.py` puts everything together and runs the roles, `settings.py` reads
+what can be set, `telemetry.py` logs and counts, `cli` is the command, `demo` the year 2025.
+Imports run one way: cli → runtime → (api | dispatch | consumers) → store → log → core.
+"""

@@ -1,0 +1,102 @@
+"""Deliveries: one alert to one destination, why it was sent, and every attempt at it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Response
+
+from service.api.changes import brief, missing, read_id
+from service.api.desk import AtDesk
+from service.api.questions import AtPage, Order, refuse_parameter, send
+from service.core.delivery import State
+from service.store.accounts import DEFAULT
+from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
+from service.store.changes import find_change
+
+router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of deliveries is narrowed to."""
+
+    destination: Annotated[str | None, Query(description="Its id.")] = None
+    state: State | None = None
+    change: Annotated[str | None, Query(description="The id of the change that caused it.")] = None
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """Columns and what they must be."""
+        change = None if self.change is None else _read_change(self.change)
+        named = {"destination_id": self.destination, "change_id": change}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+@router.get("", summary="List deliveries")
+async def list_all(
+    desk: AtDesk, page: AtPage, only: Annotated[Filters, Depends()], order: Order = "oldest"
+) -> Response:
+    """In the order in which they were planned."""
+    async with desk.db.read() as session:
+        found = await list_alerts(session, DEFAULT, page.by_number(order), only.where, only.state)
+    return page.answer(found, as_json, "number")
+
+
+@router.get("/{delivery_id}", summary="Read a delivery")
+async def read(desk: AtDesk, delivery_id: str) -> Response:
+    """Its cause, the subscriptions it answers with their reasons, and each attempt."""
+    async with desk.db.read() as session:
+        found = await find_alert(session, DEFAULT, read_id(delivery_id, "delivery"))
+        if found is None:
+            raise missing(delivery_id, "delivery")
+        attempts = await list_attempts(session, found.id)
+        cause = await find_change(session, found.change_id)
+    return send(
+        as_json(found)
+        | {
+            "cause": brief(cause) if cause else None,
+            "attempted": [_attempt_json(one) for one in attempts],
+        }
+    )
+
+
+def _read_change(given: str) -> UUID:
+    try:
+        return UUID(given)
+    except ValueError:
+        refuse_parameter("change", f"{given[:80]!r} is no id; GET /v1/changes lists them")
+
+
+def as_json(one: AlertRow) -> dict[str, Any]:
+    """As the API shows it."""
+    return {
+        "id": one.id,
+        "number": one.number,
+        "state": one.state,
+        "reason": one.reason,
+        "destination": {"id": one.destination_id, "kind": one.kind, "address": one.address},
+        "change": one.change_id,
+        "subject": one.subject,
+        "matched": orjson.Fragment(one.matched),
+        "attempts": one.attempts,
+        "created_at": one.created_at,
+        "due_at": one.due_at,
+        "finished_at": one.finished_at,
+        "href": f"/v1/deliveries/{one.id}",
+    }
+
+
+def _attempt_json(one: AttemptRow) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "at": one.at,
+        "outcome": one.outcome,
+        "status": one.status,
+        "reason": one.reason,
+        "peer": one.peer,
+        "seconds": one.seconds,
+        "timings": orjson.Fragment(one.timings),
+        "response": one.response.decode("utf-8", "replace"),
+    }

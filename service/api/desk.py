@@ -1,0 +1,35 @@
+"""What the API works with: everything is handed in, nothing is made here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.core.delivery import Reply
+from service.log import Clock, Log
+from service.settings import Settings
+from service.store.database import Database
+from service.store.destinations import DestinationValue
+from service.telemetry import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`try_out` sends one test message now; `health` says which roles run."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    log: Log
+    metrics: Metrics
+    try_out: Callable[[DestinationValue], Awaitable[Reply]]
+    health: Callable[[], Mapping[str, bool]]
+
+
+def _find(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(_find)]

@@ -1,0 +1,11 @@
+"""`POST /v1/events`: from the bytes of a request to records that are durable.
+
+`bodies` cuts a request into events, `reading` understands each, `recall` knows what was accepted
+and is not in the books yet, `acceptance` decides and appends. All or nothing, and no 202 before
+the log has it.
+"""
+
+from service.api.intake.acceptance import Intake
+from service.api.intake.routes import router
+
+__all__ = ["Intake", "router"]

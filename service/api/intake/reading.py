@@ -1,0 +1,62 @@
+"""One event of a request, understood: its identity, its digest, its topic, its key."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.api.intake.pieces import Piece
+from service.core.event import (
+    ClaimAssessed,
+    Event,
+    Fault,
+    Identity,
+    Measure,
+    NegotiationStep,
+    Unreadable,
+    decode,
+    digest_of,
+    read_event,
+    topic_of,
+)
+from service.core.naming import name_of
+from service.core.track import track_key
+
+AHEAD = timedelta(minutes=5)
+"""How far a producer's clock may run before ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What is kept of a readable event until the whole request is: not the event itself.
+
+    `about` is the identity that a claim assesses; `topic` where it goes if that is not known.
+    """
+
+    piece: Piece
+    identity: Identity
+    about: Identity | None
+    digest: str
+    key: str
+    topic: str
+
+
+def understand(piece: Piece, now: datetime) -> Arrival:
+    """One decoding, one validation, one digest; `Unreadable` names every fault."""
+    found = decode(piece.raw) if piece.found is None else piece.found
+    event = read_event(found)
+    if event.knownfrom and event.knownfrom > now + AHEAD:
+        said = f"{event.knownfrom.isoformat()} has not come yet; nothing is known before it is said"
+        raise Unreadable([Fault("knownfrom", said)])
+    data = event.data
+    about = data.about.identity if isinstance(data, ClaimAssessed) else None
+    key, topic = record_key(event), topic_of(event)
+    return Arrival(piece, event.identity, about, digest_of(found), key, topic)
+
+
+def record_key(event: Event) -> str:
+    """Spreads the log's partitions and keeps a subject on one of them; nothing rests on it."""
+    data = event.data
+    if isinstance(data, NegotiationStep):
+        return track_key(data)
+    if isinstance(data, Measure):
+        return f"measure:{data.measure or next(iter(data.aliases), name_of(data).key)}"
+    return "/".join(data.about.identity)

@@ -1,0 +1,122 @@
+"""Commands that run something until it is stopped: the service, the demo, a receiver."""
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from service.cli.setup import own_address, read_own_settings, run
+from service.cli.terminal import Json, Terminal, plain
+
+if TYPE_CHECKING:
+    from service.listener import Heard
+
+SECRET_BYTES = 32
+LISTEN_PORT = 8321
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("serve")(serve)
+    app.command("demo")(demo)
+    app.command("migrate")(migrate)
+    app.command("listen")(listen)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Over TARIFFWIRE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Over TARIFFWIRE_PORT.")] = None,
+) -> None:
+    """Run the whole service until Ctrl-C or SIGTERM; it finishes what it has in hand."""
+    settings = read_own_settings(host=host, port=port)
+    from service.runtime import serve_until_signalled
+    from service.telemetry import open_logs
+
+    open_logs(settings.log_level, settings.log_format)
+    run(serve_until_signalled(settings))
+
+
+def demo(
+    context: typer.Context,
+    *,
+    keep: Annotated[bool, typer.Option("--keep", help="Serve on until Ctrl-C.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Without pauses.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Watch the year 2025 become webhooks and emails, on a service of its own in a temporary folder."""
+    from service.cli.exits import Trouble
+    from service.demo import DemoFailed, Stage, perform
+    from service.telemetry import open_logs
+
+    terminal: Terminal = context.obj
+    open_logs("warning", "console")
+    stage = Stage(terminal.err if as_json else terminal.out)
+    try:
+        account = run(perform(stage, keep=keep, fast=fast))
+    except DemoFailed as error:
+        raise Trouble(str(error)) from error
+    if as_json:
+        terminal.answer(account.as_json())
+
+
+def migrate(
+    context: typer.Context,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Bring the database to the schema of this release; `serve` does so by itself."""
+    from service.store.database import open_database
+    from service.store.migrations import migrate as upgrade
+
+    terminal: Terminal = context.obj
+    settings = read_own_settings()
+
+    async def work() -> None:
+        async with open_database(settings.database_url) as db:
+            await upgrade(db)
+
+    run(work())
+    if as_json:
+        terminal.answer({"migrated": True})
+    else:
+        terminal.say(("migrated ", "green"), "the database has the schema of this release")
+
+
+def listen(  # noqa: PLR0913 - that many options
+    context: typer.Context,
+    *,
+    secret: Annotated[
+        str | None, typer.Option(help="whsec_…; made for you if left out.", show_default=False)
+    ] = None,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = LISTEN_PORT,
+    fail_first: Annotated[
+        int, typer.Option(min=0, help="Answer the first N with 503, to watch retries.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Receive webhooks, verify each signature and print the alerts, until Ctrl-C."""
+    from service.core.signature import secret_from
+
+    terminal: Terminal = context.obj
+    made = secret or secret_from(secrets.token_bytes(SECRET_BYTES))
+    _check_secret(made)
+
+    def hear(heard: "Heard") -> None:
+        if as_json:
+            terminal.answer(_heard_json(heard))
+        else:
+            terminal.out.print(_say_heard(heard), soft_wrap=True)
+
+    run(_listen(terminal, made, (host, port), hear, fail_first))
+
+
+def _check_secret(secret: str) -> None:
+    from service.core.signature import BadSecret, verify_secret
+
+    try:
+        verify_secret(secret)
+    except BadSecret as error:
+        raise typer.BadParameter(str(error), param_hint="--secret") from error

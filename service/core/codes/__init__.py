@@ -1,0 +1,46 @@
+"""Country and product codes: what people write, understood or answered with a suggestion.
+
+The reference tables are files in `data/`, read once when first asked for (`tables.py` says why).
+"""
+
+from service.core.codes.countries import (
+    country_name,
+    country_phrase,
+    find_country,
+    importer_label,
+    timezone_of,
+)
+from service.core.codes.groups import groups_of, known_groups, members
+from service.core.codes.harmonized import describe_product, format_product
+from service.core.codes.meeting import Meet, codes_meet, covers
+from service.core.codes.nomenclatures import find_nomenclature
+from service.core.codes.products import ProductCode, find_product
+from service.core.codes.unknown import (
+    UnknownCode,
+    UnknownCountry,
+    UnknownNomenclature,
+    UnknownProduct,
+)
+
+__all__ = [
+    "Meet",
+    "ProductCode",
+    "UnknownCode",
+    "UnknownCountry",
+    "UnknownNomenclature",
+    "UnknownProduct",
+    "codes_meet",
+    "country_name",
+    "country_phrase",
+    "covers",
+    "describe_product",
+    "find_country",
+    "find_nomenclature",
+    "find_product",
+    "format_product",
+    "groups_of",
+    "importer_label",
+    "known_groups",
+    "members",
+    "timezone_of",
+]

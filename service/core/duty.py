@@ -1,0 +1,137 @@
+"""What a measure charges. Unknown is not zero: a rate that could not be parsed has no number."""
+
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=10_000)]
+Short = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class Frozen(BaseModel):
+    """A value: it never changes, and a misspelt field is an error rather than lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+def _only_text(given: Any) -> Any:
+    if isinstance(given, str | Decimal):
+        return given
+    message = 'amounts are decimal strings: write "25", not 25'
+    raise ValueError(message)
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_only_text),
+    Field(ge=0, max_digits=24, decimal_places=10, allow_inf_nan=False),
+]
+
+
+class Basis(StrEnum):
+    """What the figure is measured against."""
+
+    ADDITIONAL = "additional"
+    ADDITIONAL_IN_LIEU = "additional_in_lieu"  # replaces the programme's baseline while in force
+    COMPONENT_TOTAL = "component_total"  # restates this measure's own rate
+    TOTAL = "total"
+    TOTAL_FLOOR = "total_floor"  # the higher of the column-1 rate and this
+
+
+class Component(Frozen):
+    """One part of a duty: percent of a value, or money (or units) per quantity."""
+
+    kind: Literal["ad_valorem", "specific"]
+    amount: Amount
+    unit: Short | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    per: Short | None = None
+    value_basis: Short | None = None
+
+
+class Duty(Frozen):
+    """Components and how they combine; `text` keeps what could not be parsed."""
+
+    components: Annotated[tuple[Component, ...], Field(max_length=50)] = ()
+    combine: Literal["sum", "max", "min"] = "sum"
+    basis: Basis = Basis.ADDITIONAL
+    text: Text | None = None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The ad valorem rate in percent, where one number says it all; else None."""
+        parts = self.components
+        if not parts or any(part.kind != "ad_valorem" for part in parts):
+            return None
+        if len(parts) > 1 and (self.combine != "sum" or len(_value_bases(self)) > 1):
+            return None
+        return sum((part.amount for part in parts), Decimal(0))
+
+    @cached_property
+    def figures(self) -> tuple[object, ...]:
+        """All of it as one plain value, quick to compare."""
+        parts = tuple(tuple(part.__dict__.values()) for part in self.components)
+        return (parts, self.combine, self.basis, self.text)
+
+    @property
+    def of_total(self) -> bool:
+        """Whether the figure is all that is owed, rather than something on top."""
+        return self.basis in _TOTALS
+
+    def on_basis(self, basis: Basis) -> "Duty":
+        """The same figures, said on another basis."""
+        return self if basis == self.basis else self.model_copy(update={"basis": basis})
+
+
+_TOTALS = frozenset({Basis.TOTAL, Basis.TOTAL_FLOOR})
+
+
+def _value_bases(duty: Duty) -> set[str | None]:
+    return {part.value_basis for part in duty.components}
+
+
+def points_between(before: Duty | None, after: Duty | None) -> Decimal | None:
+    """Percentage points from `before` to `after`; None where the two cannot be compared.
+
+    A figure on top of other duties and one that includes them are not comparable, nor are
+    shares of different values (all of it, its copper content).
+    """
+    if before is None or after is None or before.percent is None or after.percent is None:
+        return None
+    if (before.of_total or after.of_total) and before.basis != after.basis:
+        return None
+    if _value_bases(before) != _value_bases(after):
+        return None
+    return after.percent - before.percent
+
+
+def say_duty(duty: Duty | None) -> str:
+    """As in "25 %" or "2.5 % or USD 0.40 per kg, whichever is higher"; None is unknown."""
+    if duty is None or not duty.components:
+        return duty.text if duty and duty.text else "an unknown rate"
+    joiner = " + " if duty.combine == "sum" else " or "
+    said = joiner.join(_say_component(part) for part in duty.components)
+    if duty.combine != "sum" and len(duty.components) > 1:
+        said += f", whichever is {'higher' if duty.combine == 'max' else 'lower'}"
+    return said + _SAID_BASIS.get(duty.basis, "")
+
+
+_SAID_BASIS = {Basis.TOTAL: " in all", Basis.TOTAL_FLOOR: " in all at least"}
+
+
+def say_number(amount: Decimal) -> str:
+    """Plain digits without trailing zeros: 25, 2.5, 0.125."""
+    said = format(amount, "f")
+    return said.rstrip("0").rstrip(".") if "." in said else said
+
+
+def _say_component(part: Component) -> str:
+    if part.kind == "ad_valorem":
+        of_what = f" of the {part.value_basis.replace('_', ' ')}" if part.value_basis else ""
+        return f"{say_number(part.amount)} %{of_what}"
+    stated = format(part.amount, "f")  # money keeps its zeros: USD 0.40
+    money = f"{part.currency} {stated}" if part.currency else f"{stated} {part.unit or ''}".strip()
+    return f"{money} per {part.per}" if part.per else money

@@ -1,0 +1,36 @@
+"""An event as recorded: what it says, when that was known, and when we judged it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from service.core.event import Event, Identity, Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event as recorded.
+
+    `known_at` is when it was first publicly knowable (never after we accepted it). `seen_at` is
+    the instant at which its change is judged: the acceptance of a live event, the knowing of one
+    that is replayed. `change` is the change it caused, if any.
+    """
+
+    event: Event
+    known_at: datetime
+    seen_at: datetime
+    change: UUID | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """(source, id)."""
+        return self.event.identity
+
+    @property
+    def fold_key(self) -> tuple[datetime, datetime, str, str]:
+        """Announced (else known), known, source, id: the order in which facts build up."""
+        data = self.event.data
+        announced = (
+            data.announced_at.at if isinstance(data, Measure) and data.announced_at else None
+        )
+        return (announced or self.known_at, self.known_at, *self.event.identity)

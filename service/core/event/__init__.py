@@ -1,0 +1,41 @@
+"""What comes in: three types of event in a CloudEvents 1.0 envelope."""
+
+from service.core.event.claim import ClaimAssessed, Verdict
+from service.core.event.envelope import (
+    Event,
+    Handling,
+    Identity,
+    decode,
+    digest_of,
+    read_event,
+    topic_of,
+)
+from service.core.event.fields import Evidence, Instrument, Reference
+from service.core.event.measure import Action, Condition, Measure, Origin, Product
+from service.core.event.negotiation import NegotiationStep, Party, Stage
+from service.core.event.unreadable import Fault, Unreadable
+
+__all__ = [
+    "Action",
+    "ClaimAssessed",
+    "Condition",
+    "Event",
+    "Evidence",
+    "Fault",
+    "Handling",
+    "Identity",
+    "Instrument",
+    "Measure",
+    "NegotiationStep",
+    "Origin",
+    "Party",
+    "Product",
+    "Reference",
+    "Stage",
+    "Unreadable",
+    "Verdict",
+    "decode",
+    "digest_of",
+    "read_event",
+    "topic_of",
+]

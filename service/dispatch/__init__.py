@@ -1,0 +1,23 @@
+"""From a change to its receivers: who is told, and whether it arrived.
+
+`plan.py` turns a change into deliveries, `send.py` claims, transmits and settles them;
+`webhook.py` and `mail.py` are the two ways out, both of them a `Sender`.
+"""
+
+from typing import Protocol
+
+from service.core.delivery import Parcel, Reply
+
+__all__ = ["Sender"]
+
+
+class Sender(Protocol):
+    """One way out of the house."""
+
+    async def send(self, parcel: Parcel) -> Reply:
+        """Make one attempt and say what came of it.
+
+        Never raises for what a receiver does or fails to do: that is a `Reply`. What it does
+        raise is our own bug, and the delivery stays leased until its lease runs out.
+        """
+        ...

@@ -1,0 +1,227 @@
+"""From a change to deliveries: page by page through the destinations that it concerns.
+
+A page's deliveries and the fan-out's cursor move in one transaction, so a crash resumes at the
+page, and a change that reaches a million destinations is never one giant transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.core.change import Change
+from service.core.delivery import delivery_id
+from service.core.match import Facts, Match, Miss, facts_of, match, narrow
+from service.core.subscription import Rule
+from service.store.database import Database
+from service.store.fanouts import (
+    Candidate,
+    OpenFanout,
+    Page,
+    find_subscriptions,
+    find_told,
+    list_candidates,
+    open_fanouts,
+    record_pages,
+    walk_candidates,
+)
+from service.telemetry import Metrics
+
+FANOUTS = 100
+DESTINATIONS = 1000
+WIDE = 5000
+"""From so many subscriptions on, walking all destinations costs less than asking again."""
+
+Answer = Match | Miss
+
+
+@lru_cache(maxsize=16_384)
+def read_rule(text: str) -> Rule:
+    """A rule from the books; many subscriptions share one text."""
+    return Rule.model_validate_json(text)
+
+
+class Planner:
+    """`ring` wakes the sender after each commit that made deliveries."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        ring: Callable[[], None],
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._metrics = metrics
+        self._ring = ring
+
+    async def step(self) -> bool:
+        """Plan a page of each of the oldest open changes. False: all are planned."""
+        async with self._db.read() as session:
+            fanouts = await open_fanouts(session, FANOUTS)
+            pages = await self._turn_pages(session, fanouts)
+        if not pages:
+            return False
+        async with self._db.write() as session:
+            await record_pages(session, pages, self._clock())
+        self._count(pages)
+        return True
+
+    async def _turn_pages(self, session: AsyncSession, fanouts: Sequence[OpenFanout]) -> list[Page]:
+        """Pages until there are deliveries enough for one transaction."""
+        pages: list[Page] = []
+        made = 0
+        for fanout in fanouts:
+            pages.append(await self._turn_page(session, fanout))
+            made += len(pages[-1].alerts)
+            if made >= DESTINATIONS:
+                break
+        return pages
+
+    async def _turn_page(self, session: AsyncSession, fanout: OpenFanout) -> Page:
+        facts = facts_of(fanout.change)
+        found = await find_subscriptions(session, narrow(facts), WIDE + 1)
+        if len(found) > WIDE:
+            candidates, cursor, is_last = await walk_candidates(
+                session, fanout.number, fanout.cursor, DESTINATIONS
+            )
+        else:
+            every = await list_candidates(session, found, fanout.number, fanout.cursor)
+            candidates, cursor, is_last = _cut_page(every)
+        told = await self._find_told(session, fanout.change, candidates)
+        page = _write_page(fanout, facts, candidates, told, self._clock())
+        return replace(page, cursor=cursor or fanout.cursor, is_last=is_last)
+
+    async def _find_told(
+        self, session: AsyncSession, change: Change, candidates: Iterable[Candidate]
+    ) -> Mapping[str, Decimal]:
+        """Only a minimum delta asks what a destination was last told."""
+        asking = {
+            one.destination_id for one in candidates if read_rule(one.rule).min_delta_pp is not None
+        }
+        return await find_told(session, change.subject, sorted(asking))
+
+    def _count(self, pages: Sequence[Page]) -> None:
+        planned = sum(len(page.alerts) for page in pages)
+        self._metrics.matches.labels("match").inc(planned)
+        self._metrics.matches.labels("miss").inc(sum(page.looked_at for page in pages) - planned)
+        if any(page.due for page in pages):
+            self._ring()
+
+
+def _cut_page(candidates: list[Candidate]) -> tuple[list[Candidate], str, bool]:
+    """The first destinations' candidates, the last destination among them, whether that is all."""
+    destinations = list(dict.fromkeys(one.destination_id for one in candidates))
+    if len(destinations) <= DESTINATIONS:
+        return candidates, destinations[-1] if destinations else "", True
+    last = destinations[DESTINATIONS - 1]
+    return [one for one in candidates if one.destination_id <= last], last, False
+
+
+def _write_page(
+    fanout: OpenFanout,
+    facts: Facts,
+    candidates: Sequence[Candidate],
+    told: Mapping[str, Decimal],
+    now: datetime,
+) -> Page:
+    """One delivery a destination, whatever the number of its subscriptions that match."""
+    alerts: list[dict[str, Any]] = []
+    due: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
+    memo: dict[str, Answer] = {}
+    looked_at = 0
+    for destination, group in groupby(candidates, key=lambda one: one.destination_id):
+        looked_at += 1
+        matched = [
+            (one, answer)
+            for one in group
+            if isinstance(answer := _ask(facts, one, told, memo), Match)
+        ]
+        if matched:
+            identity = delivery_id(destination, str(fanout.change.id))
+            alerts.append(_alert(identity, fanout.change, matched))
+            owners = _holders([one for one, _ in matched])
+            if owners:
+                held += [_held(identity, destination, owner, now) for owner in owners]
+            else:
+                due.append(_due(identity, destination, now))
+    return Page(fanout, alerts, due, held, looked_at=looked_at)
+
+
+def _ask(
+    facts: Facts, one: Candidate, told: Mapping[str, Decimal], memo: dict[str, Answer]
+) -> Answer:
+    """Equal rules get equal answers, unless what a destination was told matters."""
+    last = told.get(one.destination_id)
+    if last is not None:
+        return match(facts, read_rule(one.rule), last)
+    if one.rule not in memo:
+        memo[one.rule] = match(facts, read_rule(one.rule))
+    return memo[one.rule]
+
+
+def _holders(matched: Sequence[Candidate]) -> list[str]:
+    """Who holds the delivery back: a stopped destination, else subscriptions all of them paused."""
+    if matched[0].destination_state != "active":
+        return [matched[0].destination_id]
+    paused = [one.subscription_id for one in matched if one.subscription_state != "active"]
+    return paused if len(paused) == len(matched) else []
+
+
+def _alert(
+    identity: Any, change: Change, matched: Sequence[tuple[Candidate, Match]]
+) -> dict[str, Any]:
+    first = matched[0][0]
+    percent = change.new.percent if change.new else None
+    return {
+        "id": identity,
+        "account_id": first.account_id,
+        "destination_id": first.destination_id,
+        "change_id": change.id,
+        "subject": change.subject,
+        "told_pp": None if percent is None else str(percent),
+        "matched": orjson.dumps([_reason(one, answer) for one, answer in matched]),
+    }
+
+
+def _reason(one: Candidate, answer: Match) -> dict[str, Any]:
+    return {
+        "subscription": one.subscription_id,
+        "name": one.name,
+        "external_id": one.external_id,
+        "labels": orjson.Fragment(one.labels),
+        "metadata": orjson.Fragment(one.details),
+        "lane": answer.lane,
+        "reason": answer.reason,
+        "possible": answer.possible,
+        "six_digits": answer.six_digits,
+        "yours": answer.yours,
+    }
+
+
+def _due(identity: Any, destination: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "destination_id": destination,
+        "visible_at": now,
+        "attempt": 1,
+        "lease": None,
+    }
+
+
+def _held(identity: Any, destination: str, owner: str, now: datetime) -> dict[str, Any]:
+    return {
+        "delivery_id": identity,
+        "owner_id": owner,
+        "destination_id": destination,
+        "attempt": 1,
+        "held_at": now,
+    }

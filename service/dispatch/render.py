@@ -1,0 +1,113 @@
+"""From a claimed delivery to the bytes it sends: pure, but for the changes it must look up."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.core.change import Change
+from service.core.delivery import delivery_id
+from service.core.letter import compose, letter
+from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
+from service.store.deliveries import Claimed, find_alerts, read_changes
+
+CACHED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What every message of this installation carries."""
+
+    source: str
+    dataschema: str
+    href_base: str
+    mail_from: str
+
+
+class Renderer:
+    """Keeps the prepared form of recent changes: all their receivers share it."""
+
+    def __init__(self, letterhead: Letterhead) -> None:
+        self._head = letterhead
+        self._prepared: OrderedDict[UUID, Prepared] = OrderedDict()
+
+    async def render(
+        self, session: AsyncSession, claimed: Sequence[Claimed], now: datetime
+    ) -> dict[UUID, bytes]:
+        """The bytes of each delivery; a retry has those of its first attempt."""
+        found = {one.id: one.rendered for one in claimed if one.rendered is not None}
+        fresh = [one for one in claimed if one.rendered is None]
+        await self._load(session, fresh)
+        previous = await self._find_previous(session, fresh)
+        for one in fresh:
+            prepared = self._prepared[one.change_id]
+            addressed = self._address(one, prepared.change, previous.get(one.id))
+            found[one.id] = self._write(one, prepared, addressed, now)
+        while len(self._prepared) > CACHED:
+            self._prepared.popitem(last=False)
+        return found
+
+    async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
+        missing = {one.change_id for one in claimed} - self._prepared.keys()
+        if missing:
+            for identity, change in (await read_changes(session, missing)).items():
+                self._prepared[identity] = prepare(change)
+
+    async def _find_previous(
+        self, session: AsyncSession, claimed: Sequence[Claimed]
+    ) -> Mapping[UUID, UUID]:
+        """By delivery: the alert by which the same destination was told of the change before."""
+        wanted = {}
+        for one in claimed:
+            former = self._prepared[one.change_id].change.previous
+            if former:
+                wanted[one.id] = delivery_id(one.destination_id, str(former))
+        known = await find_alerts(session, set(wanted.values())) if wanted else set()
+        return {identity: former for identity, former in wanted.items() if former in known}
+
+    def _address(self, one: Claimed, change: Change, previous: UUID | None) -> Addressed:
+        return Addressed(
+            delivery_id=one.id,
+            source=self._head.source,
+            dataschema=self._head.dataschema,
+            href_base=self._head.href_base,
+            matched=tuple(_told(row) for row in orjson.loads(one.matched)),
+            previous_alert=previous,
+            told_before=change.previous is None or previous is not None,
+        )
+
+    def _write(
+        self, one: Claimed, prepared: Prepared, addressed: Addressed, now: datetime
+    ) -> bytes:
+        if one.kind == "webhook":
+            return to_bytes(body_for(prepared, addressed))
+        return write_mail(prepared.change, addressed, self._head, one.address, now)
+
+
+def write_mail(
+    change: Change, addressed: Addressed, head: Letterhead, recipient: str, now: datetime
+) -> bytes:
+    """A whole message; it answers the alert before it, so that mail programs show one thread."""
+    domain = parseaddr(head.mail_from)[1].rpartition("@")[2]
+    headers = {"Auto-Submitted": "auto-generated"}
+    if addressed.previous_alert:
+        former = f"<{addressed.previous_alert}@{domain}>"
+        headers |= {"In-Reply-To": former, "References": former}
+    return compose(
+        letter(change, addressed),
+        head.mail_from,
+        recipient,
+        message_id=f"{addressed.delivery_id}@{domain}",
+        date=now,
+        headers=headers,
+    )
+
+
+def _told(row: dict[str, Any]) -> Told:
+    return Told(**(row | {"yours": tuple(row["yours"])}))

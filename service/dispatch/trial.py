@@ -1,0 +1,53 @@
+"""One test message to one destination, now: so that its owner sees whether it gets through."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from service.core.change import Change
+from service.core.delivery import Parcel, Reply
+from service.core.derive import derive
+from service.core.event import read_event
+from service.core.history import Entry, History
+from service.core.message import Addressed, Told, body_for, prepare, to_bytes
+from service.dispatch import Sender
+from service.dispatch.render import Letterhead, write_mail
+from service.examples import example
+from service.store.destinations import DestinationValue
+
+
+def sample_change(now: datetime) -> Change:
+    """A realistic change in test mode."""
+    event = read_event(example("measure_announced", now)[-1])
+    change = derive(Entry(event, now, now), History("measure:example"))
+    if change is None:  # the example is ours: it announces a measure nobody knows of
+        message = "the example makes no change"
+        raise AssertionError(message)
+    return change
+
+
+async def send_trial(
+    destination: DestinationValue,
+    senders: Mapping[str, Sender],
+    head: Letterhead,
+    now: datetime,
+) -> Reply:
+    """Transmit it once, whatever the destination's state; nothing is recorded or retried."""
+    told = Told("test", "test message", "you asked for a test message")
+    identity = uuid4()
+    addressed = Addressed(identity, head.source, head.dataschema, head.href_base, (told,))
+    prepared = prepare(sample_change(now))
+    if destination.kind == "webhook":
+        body = to_bytes(body_for(prepared, addressed))
+    else:
+        body = write_mail(prepared.change, addressed, head, destination.address, now)
+    parcel = Parcel(
+        delivery_id=identity,
+        kind="email" if destination.kind == "email" else "webhook",
+        address=destination.address,
+        secrets=destination.secrets,
+        body=body,
+        attempt=1,
+        signed_at=now,
+    )
+    return await senders[destination.kind].send(parcel)

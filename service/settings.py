@@ -1,0 +1,145 @@
+"""Everything that can be set, read once: the environment over `tariffwire.toml`."""
+
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "TARIFFWIRE_"
+
+
+class BadSetting(ValueError):
+    """A setting cannot be used."""
+
+
+class Settings(BaseSettings):
+    """Two URLs choose the adapters; everything else has a default that works."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", toml_file="tariffwire.toml"
+    )
+
+    database_url: str = Field("sqlite:///tariffwire.db", description="Its scheme picks the engine.")
+    log_url: str = Field(
+        "sqlite:///tariffwire-log.db", description="Its scheme picks the event log."
+    )
+    host: str = Field(
+        "127.0.0.1", description="Where the API listens; anything but loopback needs an API key."
+    )
+    port: int = Field(8320, ge=0, le=65535, description="The API's port; 0 takes a free one.")
+    api_key: SecretStr | None = Field(
+        None, description="If set, every request must carry it as a bearer token."
+    )
+    public_url: str = Field(
+        "", description="How receivers reach the API: the base of links in alerts."
+    )
+    allow_loopback: bool = Field(
+        default=False, description="Let webhooks go to loopback addresses."
+    )
+    webhook_ports: tuple[int, ...] = Field(
+        (80, 443, 8080, 8443), description="Ports that webhooks may use."
+    )
+    webhook_timeout: float = Field(
+        15, gt=0, le=120, description="Seconds from connect to the last byte."
+    )
+    smtp_host: str = Field("127.0.0.1", description="The mail server.")
+    smtp_port: int = Field(25, ge=1, le=65535, description="Its port.")
+    smtp_user: str = Field("", description="Log in as this user, if set.")
+    smtp_password: SecretStr | None = Field(None, description="With this password.")
+    smtp_tls: str = Field(
+        "none", pattern="^(none|starttls|tls)$", description="none, starttls or tls."
+    )
+    mail_from: str = Field("tariffwire@localhost", description="The sender of emails.")
+    send_slots: int = Field(64, ge=1, le=1000, description="Deliveries in flight at once.")
+    log_retention_days: int = Field(
+        30, ge=1, description="How long the embedded log keeps records."
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - unused sources
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments over the environment over the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @model_validator(mode="after")
+    def _guard_the_door(self) -> Self:
+        if not self.api_key and not is_loopback(self.host):
+            message = (
+                f"host {self.host} is reachable from outside: set TARIFFWIRE_API_KEY first, "
+                "or listen on 127.0.0.1"
+            )
+            raise ValueError(message)
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_settings(environment: dict[str, str], **given: Any) -> Settings:
+    """From arguments, `environment` and the file; `BadSetting` names what is wrong and how to mend it."""
+    _refuse_unknown(environment)
+    wanted: dict[str, Any] = _secrets_of_files(environment) | given
+    try:
+        return Settings(**wanted)
+    except ValidationError as error:
+        said = [_say(dict(one)) for one in error.errors(include_url=False)]
+        raise BadSetting("; ".join(said)) from error
+
+
+def _refuse_unknown(environment: dict[str, str]) -> None:
+    for name in environment:
+        plain = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if name.startswith(PREFIX) and plain not in Settings.model_fields:
+            raise BadSetting(f"{name}: no such setting{_suggest(plain)}")
+
+
+def _suggest(name: str) -> str:
+    near = get_close_matches(name, Settings.model_fields, n=1, cutoff=0.5)
+    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+
+
+def _secrets_of_files(environment: dict[str, str]) -> dict[str, Any]:
+    """`TARIFFWIRE_API_KEY_FILE=/run/secrets/key` keeps a secret out of the environment."""
+    found: dict[str, Any] = {}
+    for name, path in environment.items():
+        if name.startswith(PREFIX) and name.endswith("_FILE"):
+            try:
+                found[name[len(PREFIX) : -len("_FILE")].lower()] = (
+                    Path(path).read_text("utf-8").strip()
+                )
+            except OSError as error:
+                raise BadSetting(f"{name}: cannot read {path}: {error.strerror}") from error
+    return found
+
+
+def _say(one: dict[str, Any]) -> str:
+    where = ".".join(map(str, one["loc"]))
+    said = str(one["msg"]).removeprefix("Value error, ")
+    if one["type"] == "extra_forbidden":
+        return f"tariffwire.toml: {where}: no such setting{_suggest(where)}"
+    return f"{PREFIX}{where.upper()}: {said}" if where else said

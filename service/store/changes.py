@@ -1,0 +1,82 @@
+"""Changes as readers page through them, and how far each has been told."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.core.change import Change as CoreChange
+from service.core.change import read_change
+from service.store.alerts import state_column, alerts_with_ends
+from service.store.spans import Span
+from service.store.tables import Alert, Change, Fanout
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A change with the number that readers page by."""
+
+    number: int
+    recorded_at: datetime
+    change: CoreChange
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a change has been told: `states` counts its deliveries by where they stand."""
+
+    is_open: bool
+    looked_at: int
+    planned: int
+    states: Mapping[str, int] = field(default_factory=dict)
+
+
+_COLUMNS = (col(Change.number), col(Change.recorded_at), col(Change.body))
+
+
+async def list_changes(
+    session: AsyncSession,
+    span: Span,
+    where: Mapping[str, str],
+    certainties: Collection[str] | None = None,
+    since: datetime | None = None,
+) -> list[Recorded]:
+    """By number; `where` names columns and the text that each must have."""
+    wanted = select(*_COLUMNS)
+    for name, text in where.items():
+        wanted = wanted.where(col(getattr(Change, name)) == text)
+    if certainties is not None:
+        wanted = wanted.where(col(Change.certainty).in_(certainties))
+    if since is not None:
+        wanted = wanted.where(col(Change.recorded_at) >= since)
+    rows = await session.execute(span.of(wanted, col(Change.number)))
+    return [_recorded(row) for row in rows]
+
+
+async def find_change(session: AsyncSession, change_id: UUID) -> Recorded | None:
+    """The change with this id."""
+    row = (await session.execute(select(*_COLUMNS).where(col(Change.id) == change_id))).first()
+    return _recorded(row) if row else None
+
+
+async def find_progress(session: AsyncSession, change_id: UUID) -> Progress:
+    """How far it has been planned, and what became of its deliveries."""
+    columns = (col(Fanout.is_open), col(Fanout.looked_at), col(Fanout.planned))
+    fanout = select(*columns).where(col(Fanout.change_id) == change_id)
+    row = (await session.execute(fanout)).first()
+    counted = (
+        alerts_with_ends(state_column, func.count())
+        .where(col(Alert.change_id) == change_id)
+        .group_by(state_column)
+    )
+    states = {row[0]: row[1] for row in await session.execute(counted)}
+    return Progress(*row, states) if row else Progress(is_open=False, looked_at=0, planned=0)
+
+
+def _recorded(row: Any) -> Recorded:
+    return Recorded(row.number, row.recorded_at, read_change(row.body))

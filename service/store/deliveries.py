@@ -1,0 +1,311 @@
+"""Live work: claimed under a lease, settled by its holder, held for the paused, released again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.core.change import Change as CoreChange
+from service.core.change import read_change
+from service.core.delivery import Delivered, Outcome, Refused, Reply, TryLater
+from service.store.database import insert_new
+from service.store.tables import (
+    Alert,
+    Attempt,
+    Change,
+    Delivery,
+    Destination,
+    Held,
+    Receipt,
+    Rendered,
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours until its lease runs out, with all that rendering needs."""
+
+    id: UUID
+    attempt: int
+    destination_id: str
+    kind: str
+    address: str
+    secrets: tuple[str, ...]
+    change_id: UUID
+    matched: bytes
+    rendered: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transmitted:
+    """What one attempt met, and what follows from it."""
+
+    claimed: Claimed
+    body: bytes
+    sha256: str
+    reply: Reply
+    outcome: Outcome
+    at: datetime
+
+
+async def claim(
+    session: AsyncSession, now: datetime, lease: str, limit: int, seconds: float
+) -> list[Claimed]:
+    """The longest due, hidden from other senders for `seconds`."""
+    due = (
+        select(col(Delivery.id))
+        .where(col(Delivery.visible_at) <= now)
+        .order_by(col(Delivery.visible_at), col(Delivery.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(Delivery)
+        .where(col(Delivery.id).in_(due))
+        .values(lease=lease, visible_at=now + timedelta(seconds=seconds))
+        .returning(col(Delivery.id), col(Delivery.attempt))
+        .execution_options(synchronize_session=False)
+    )
+    attempts = {row.id: row.attempt for row in await session.execute(taken)}
+    return await _read_claimed(session, attempts) if attempts else []
+
+
+async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> list[Claimed]:
+    wanted = (
+        select(
+            col(Alert.id),
+            col(Alert.destination_id),
+            col(Destination.kind),
+            col(Destination.address),
+            col(Destination.secrets),
+            col(Alert.change_id),
+            col(Alert.matched),
+            col(Rendered.body),
+        )
+        .join(Destination, col(Destination.id) == col(Alert.destination_id))
+        .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
+        .where(col(Alert.id).in_(list(attempts)))
+        .order_by(col(Alert.number))
+    )
+    return [
+        Claimed(
+            row.id,
+            attempts[row.id],
+            row.destination_id,
+            row.kind,
+            row.address,
+            tuple(row.secrets.split()),
+            row.change_id,
+            row.matched,
+            row.body,
+        )
+        for row in await session.execute(wanted)
+    ]
+
+
+async def next_due(session: AsyncSession) -> datetime | None:
+    """When the next delivery becomes visible."""
+    return await session.scalar(select(func.min(col(Delivery.visible_at))))
+
+
+async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, CoreChange]:
+    """The changes behind claimed deliveries."""
+    wanted = select(col(Change.id), col(Change.body)).where(col(Change.id).in_(ids))
+    return {row.id: read_change(row.body) for row in await session.execute(wanted)}
+
+
+async def find_alerts(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these deliveries exist: a previous alert is only named to who was sent one."""
+    wanted = select(col(Alert.id)).where(col(Alert.id).in_(ids))
+    return set((await session.execute(wanted)).scalars())
+
+
+async def settle(
+    session: AsyncSession, lease: str, done: Sequence[Transmitted]
+) -> list[Transmitted]:
+    """Write receipts and what comes next; what another sender has taken over is left alone.
+
+    Returns those that were still ours.
+    """
+    held_by_us = select(col(Delivery.id)).where(
+        col(Delivery.id).in_([one.claimed.id for one in done]),
+        col(Delivery.lease) == lease,
+    )
+    ours = set((await session.execute(held_by_us.with_for_update())).scalars())
+    settled = [one for one in done if one.claimed.id in ours]
+    if settled:
+        connection = await session.connection()
+        await connection.execute(insert_new(session, Attempt), [_attempt(one) for one in settled])
+        await _finish(
+            session, [one for one in settled if isinstance(one.outcome, Delivered | Refused)]
+        )
+        await _put_off(session, [one for one in settled if isinstance(one.outcome, TryLater)])
+    return settled
+
+
+def _attempt(one: Transmitted) -> Row:
+    return {
+        "delivery_id": one.claimed.id,
+        "number": one.claimed.attempt,
+        "at": one.at,
+        "outcome": _word(one.outcome),
+        "status": one.reply.status,
+        "reason": one.reply.reason[:1000],
+        "peer": one.reply.peer,
+        "seconds": one.reply.timings.get("total", 0.0),
+        "timings": orjson.dumps(dict(one.reply.timings)).decode(),
+        "response": one.reply.excerpt,
+    }
+
+
+def _word(outcome: Outcome) -> str:
+    if isinstance(outcome, Delivered):
+        return "delivered"
+    return "try_later" if isinstance(outcome, TryLater) else "refused"
+
+
+async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    gone = [one for one in done if isinstance(one.outcome, Refused) and one.outcome.disable]
+    for one in gone:
+        reason = f"the receiver said that it is gone: {one.reply.reason}"
+        await disable(session, one.claimed.destination_id, reason, one.at)
+    receipts = [_receipt(one) for one in done if one not in gone]
+    if receipts:
+        connection = await session.connection()
+        await connection.execute(insert_new(session, Receipt), receipts)
+        ids = [row["delivery_id"] for row in receipts]
+        await session.execute(delete(Delivery).where(col(Delivery.id).in_(ids)))
+        retried = [one.claimed.id for one in done if one.claimed.attempt > 1]
+        if retried:
+            spent = delete(Rendered).where(col(Rendered.delivery_id).in_(retried))
+            await session.execute(spent)
+
+
+def _receipt(one: Transmitted) -> Row:
+    return {
+        "delivery_id": one.claimed.id,
+        "outcome": "delivered" if isinstance(one.outcome, Delivered) else "failed",
+        "reason": one.reply.reason[:1000],
+        "attempts": one.claimed.attempt,
+        "finished_at": one.at,
+        "sha256": one.sha256,
+    }
+
+
+async def _put_off(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    """Due again later, with the bytes of the first attempt kept."""
+    if not done:
+        return
+    connection = await session.connection()
+    first = [one for one in done if one.claimed.rendered is None]
+    if first:
+        bodies = [{"delivery_id": one.claimed.id, "body": one.body} for one in first]
+        await connection.execute(insert_new(session, Rendered), bodies)
+    again = (
+        update(Delivery)
+        .where(col(Delivery.id) == bindparam("of"))
+        .values(visible_at=bindparam("then"), attempt=bindparam("next"), lease=None)
+    )
+    await connection.execute(again, [_later(one) for one in done])
+
+
+def _later(one: Transmitted) -> Row:
+    wait = one.outcome.after if isinstance(one.outcome, TryLater) else 0.0
+    # Our own fault uses up no attempt: the receiver was never asked.
+    following = one.claimed.attempt + (not one.reply.ours)
+    return {"of": one.claimed.id, "then": one.at + timedelta(seconds=wait), "next": following}
+
+
+async def disable(
+    session: AsyncSession, destination_id: str, reason: str, now: datetime, state: str = "disabled"
+) -> None:
+    """Stop sending to a destination; what waits for it is held, not lost."""
+    stopped = (
+        update(Destination)
+        .where(col(Destination.id) == destination_id)
+        .values(state=state, reason=reason[:1000], updated_at=now)
+    )
+    await session.execute(stopped)
+    await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
+
+
+async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) -> int:
+    """Take live deliveries out of the queue until `owner_id` is released."""
+    taken = (
+        delete(Delivery)
+        .where(which)
+        .returning(col(Delivery.id), col(Delivery.destination_id), col(Delivery.attempt))
+    )
+    rows = [
+        {
+            "delivery_id": row.id,
+            "owner_id": owner_id,
+            "destination_id": row.destination_id,
+            "attempt": row.attempt,
+            "held_at": now,
+        }
+        for row in await session.execute(taken)
+    ]
+    if rows:
+        connection = await session.connection()
+        await connection.execute(insert_new(session, Held), rows)
+    return len(rows)
+
+
+async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
+    """Put back what was held for this subscription or destination, in the order it was made.
+
+    What a destination that is itself stopped should get stays held, for the destination.
+    """
+    wanted = (
+        select(
+            col(Held.delivery_id),
+            col(Held.destination_id),
+            col(Held.attempt),
+            col(Destination.state),
+        )
+        .join(Destination, col(Destination.id) == col(Held.destination_id))
+        .join(Alert, col(Alert.id) == col(Held.delivery_id))
+        .where(col(Held.owner_id) == owner_id)
+        .order_by(col(Alert.number))
+    )
+    rows = list(await session.execute(wanted))
+    if not rows:
+        return 0
+    ids = [row.delivery_id for row in rows]
+    await session.execute(delete(Held).where(col(Held.delivery_id).in_(ids)))
+    connection = await session.connection()
+    due = [
+        {
+            "id": row.delivery_id,
+            "destination_id": row.destination_id,
+            "visible_at": now,
+            "attempt": row.attempt,
+            "lease": None,
+        }
+        for row in rows
+        if row.state == "active"
+    ]
+    still = [
+        {
+            "delivery_id": row.delivery_id,
+            "owner_id": row.destination_id,
+            "destination_id": row.destination_id,
+            "attempt": row.attempt,
+            "held_at": now,
+        }
+        for row in rows
+        if row.state != "active"
+    ]
+    for table, made in ((Delivery, due), (Held, still)):
+        if made:
+            await connection.execute(insert(table), made)
+    return len(due)

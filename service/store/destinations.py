@@ -1,0 +1,145 @@
+"""Where alerts go: a URL or a mail address, with its secrets and its state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.store.cancelled import cancel_destination
+from service.store.spans import Span
+from service.store.tables import Destination, SubscriptionDestination
+
+KEPT_SECRETS = 2
+"""The newest and the one before it: each alert carries a signature of both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationValue:
+    """`secrets` are newest first, and none for an email address.
+
+    `state` is `active`, `paused` (by its owner) or `disabled` (by what its receiver said, which
+    `reason` repeats). Deliveries are held in both latter states.
+    """
+
+    id: str
+    account_id: str
+    kind: str
+    address: str
+    name: str
+    secrets: tuple[str, ...]
+    state: str
+    reason: str
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS = (
+    col(Destination.id),
+    col(Destination.account_id),
+    col(Destination.kind),
+    col(Destination.address),
+    col(Destination.name),
+    col(Destination.secrets),
+    col(Destination.state),
+    col(Destination.reason),
+    col(Destination.created_at),
+    col(Destination.updated_at),
+)
+
+
+async def add_destination(session: AsyncSession, value: DestinationValue) -> None:
+    """Enter a new one."""
+    row = {name: getattr(value, name) for name in DestinationValue.__slots__}
+    await session.execute(insert(Destination), [row | {"secrets": " ".join(value.secrets)}])
+
+
+async def find_destination(
+    session: AsyncSession, account_id: str, destination_id: str
+) -> DestinationValue | None:
+    """The account's destination with this id."""
+    found = await find_destinations(session, account_id, [destination_id])
+    return found.get(destination_id)
+
+
+async def find_destinations(
+    session: AsyncSession, account_id: str, ids: Sequence[str]
+) -> Mapping[str, DestinationValue]:
+    """Those of `ids` that the account has."""
+    wanted = select(*_COLUMNS).where(
+        col(Destination.account_id) == account_id, col(Destination.id).in_(ids)
+    )
+    return {row.id: _value(row) for row in await session.execute(wanted)}
+
+
+async def find_address(
+    session: AsyncSession, account_id: str, kind: str, address: str
+) -> DestinationValue | None:
+    """The account's destination with this address: an account has an address once."""
+    wanted = select(*_COLUMNS).where(
+        col(Destination.account_id) == account_id,
+        col(Destination.kind) == kind,
+        col(Destination.address) == address,
+    )
+    row = (await session.execute(wanted.order_by(col(Destination.id)).limit(1))).first()
+    return _value(row) if row else None
+
+
+async def list_destinations(
+    session: AsyncSession,
+    account_id: str,
+    span: Span,
+    kind: str | None = None,
+    state: str | None = None,
+) -> list[DestinationValue]:
+    """In the order of their making."""
+    wanted = select(*_COLUMNS).where(col(Destination.account_id) == account_id)
+    if kind:
+        wanted = wanted.where(col(Destination.kind) == kind)
+    if state:
+        wanted = wanted.where(col(Destination.state) == state)
+    rows = await session.execute(span.of(wanted, col(Destination.id)))
+    return [_value(row) for row in rows]
+
+
+async def change_destination(session: AsyncSession, value: DestinationValue) -> None:
+    """Write all that can change: name, address, secrets, state, reason."""
+    await session.execute(
+        update(Destination)
+        .where(col(Destination.id) == value.id)
+        .values(
+            name=value.name,
+            address=value.address,
+            secrets=" ".join(value.secrets[:KEPT_SECRETS]),
+            state=value.state,
+            reason=value.reason,
+            updated_at=value.updated_at,
+        )
+    )
+
+
+async def count_followers(session: AsyncSession, destination_id: str) -> int:
+    """How many subscriptions point to it."""
+    wanted = select(func.count()).where(
+        col(SubscriptionDestination.destination_id) == destination_id
+    )
+    return int(await session.scalar(wanted) or 0)
+
+
+async def remove_destination(session: AsyncSession, destination_id: str, now: datetime) -> None:
+    """Detach it, cancel what waits for it, and forget it; its past alerts are kept."""
+    await cancel_destination(session, destination_id, now)
+    await session.execute(
+        delete(SubscriptionDestination).where(
+            col(SubscriptionDestination.destination_id) == destination_id
+        )
+    )
+    await session.execute(delete(Destination).where(col(Destination.id) == destination_id))
+
+
+def _value(row: Row[*tuple[Any, ...]]) -> DestinationValue:
+    named = dict(row._mapping)  # noqa: SLF001  # the public name that SQLAlchemy gives it
+    return DestinationValue(**named | {"secrets": tuple(row.secrets.split())})

@@ -1,0 +1,301 @@
+"""Recording what came: events with their outcome, the changes they made, and their histories."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.core.event import Event as CoreEvent
+from service.core.event import Handling, Identity
+from service.core.event.envelope import EVENTS
+from service.core.history import Entry, History
+from service.core.naming import Directory, Name
+from service.store.database import insert_new
+from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the books say of an identity."""
+
+    digest: str
+    subject: str | None
+    handling: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A claim that came before what it is about."""
+
+    event: CoreEvent
+    accepted_at: datetime
+
+
+def entry_of(event: CoreEvent, accepted_at: datetime, change: UUID | None = None) -> Entry:
+    """Known when it says, never after we accepted it; a replay is judged when it was known."""
+    known_at = min(event.knownfrom or accepted_at, accepted_at)
+    is_replay = event.handling in {Handling.HISTORY, Handling.SIMULATED}
+    return Entry(event, known_at, known_at if is_replay else accepted_at, change)
+
+
+async def find_recorded(
+    session: AsyncSession, identities: Collection[Identity]
+) -> Mapping[Identity, Recorded]:
+    """Those of `identities` that the books have."""
+    if not identities:
+        return {}
+    wanted = select(
+        col(Event.source), col(Event.id), col(Event.digest), col(Event.subject), col(Event.handling)
+    ).where(tuple_(col(Event.source), col(Event.id)).in_(list(identities)))
+    rows = await session.execute(wanted)
+    return {(row.source, row.id): Recorded(row.digest, row.subject, row.handling) for row in rows}
+
+
+async def find_entries(
+    session: AsyncSession, identities: Collection[Identity]
+) -> dict[Identity, Entry]:
+    """These events as recorded, whether or not they stand in a history."""
+    if not identities:
+        return {}
+    wanted = select(col(Event.body), col(Event.accepted_at), col(Event.change_id)).where(
+        tuple_(col(Event.source), col(Event.id)).in_(list(identities))
+    )
+    rows = await session.execute(wanted)
+    entries = [
+        entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id) for row in rows
+    ]
+    return {entry.identity: entry for entry in entries}
+
+
+async def find_waiting(
+    session: AsyncSession, about: Collection[Identity]
+) -> Mapping[Identity, list[Waiting]]:
+    """Claims that wait for one of `about`, by what they wait for, oldest first."""
+    if not about:
+        return {}
+    wanted = (
+        select(
+            col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at)
+        )
+        .where(
+            col(Event.outcome) == "waiting",
+            tuple_(col(Event.about_source), col(Event.about_id)).in_(list(about)),
+        )
+        .order_by(col(Event.number))
+    )
+    found: dict[Identity, list[Waiting]] = {}
+    for row in await session.execute(wanted):
+        claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at)
+        found.setdefault((row.about_source, row.about_id), []).append(claim)
+    return found
+
+
+async def find_directory(
+    session: AsyncSession, keys: Collection[str], aliases: Collection[str], names: Collection[Name]
+) -> Directory:
+    """What is known of these keys (`measure:…`), aliases and names."""
+    directory = Directory()
+    columns = (col(Subject.key), col(Subject.importer), col(Subject.programme), col(Subject.origin))
+    by_key = select(*columns).where(col(Subject.key).in_(keys))
+    named = tuple_(col(Subject.importer), col(Subject.programme), col(Subject.origin))
+    by_name = select(*columns).where(named.in_([astuple(name) for name in names]))
+    for wanted in [by_key] * bool(keys) + [by_name] * bool(names):
+        for row in await session.execute(wanted):
+            directory.keys.add(row.key)
+            name = Name(row.importer, row.programme, row.origin)
+            directory.names.setdefault(name, set()).add(row.key)
+    if aliases:
+        known = select(col(Alias.alias), col(Alias.subject)).where(col(Alias.alias).in_(aliases))
+        for alias, subject in await session.execute(known):
+            directory.aliases[alias] = subject
+            directory.keys.add(subject)
+    return directory
+
+
+async def enter_subjects(
+    session: AsyncSession, directory: Directory, tracks: Iterable[str]
+) -> None:
+    """New subjects and aliases, before their rows are locked."""
+    rows = [
+        {
+            "key": key,
+            "importer": name.importer,
+            "programme": name.programme,
+            "origin": name.origin,
+            "flagged": key in directory.flagged,
+            "events": 0,
+            "sequence": 0,
+        }
+        for key, name in directory.new_names.items()
+    ]
+    rows += [
+        {
+            "key": key,
+            "importer": "",
+            "programme": "",
+            "origin": "",
+            "flagged": False,
+            "events": 0,
+            "sequence": 0,
+        }
+        for key in tracks
+    ]
+    if rows:
+        await session.execute(insert_new(session, Subject), sorted(rows, key=_key))
+    if directory.new_aliases:
+        named = [{"alias": alias, "subject": key} for alias, key in directory.new_aliases.items()]
+        await session.execute(insert_new(session, Alias), sorted(named, key=_alias))
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return str(row["key"])
+
+
+def _alias(row: Mapping[str, Any]) -> str:
+    return str(row["alias"])
+
+
+async def load_histories(
+    session: AsyncSession, subjects: Collection[str], cached: Mapping[str, History]
+) -> dict[str, History]:
+    """Lock the subjects in sorted order, then read what the cache does not have in full."""
+    columns = (
+        col(Subject.key),
+        col(Subject.events),
+        col(Subject.sequence),
+        col(Subject.last_change),
+    )
+    locked = select(*columns).where(col(Subject.key).in_(subjects)).order_by(col(Subject.key))
+    found: dict[str, History] = {}
+    missing: dict[str, tuple[int, UUID | None]] = {}
+    for row in await session.execute(locked.with_for_update()):
+        known = cached.get(row.key)
+        if (
+            known is not None
+            and len(known.entries) == row.events
+            and known.sequence == row.sequence
+        ):
+            found[row.key] = known
+        elif row.events == 0:
+            found[row.key] = History(row.key, (), row.sequence, row.last_change)
+        else:
+            missing[row.key] = (row.sequence, row.last_change)
+    entries = await _read_entries(session, missing) if missing else {}
+    for key, (sequence, last_change) in missing.items():
+        found[key] = History(key, tuple(entries.get(key, ())), sequence, last_change)
+    return found
+
+
+async def read_history(session: AsyncSession, subject: str) -> History:
+    """All kept events of one subject."""
+    return (await read_histories(session, [subject]))[subject]
+
+
+async def read_histories(session: AsyncSession, subjects: Sequence[str]) -> dict[str, History]:
+    """All kept events of each subject, for questions (nothing is locked)."""
+    entries = await _read_entries(session, subjects)
+    return {key: History(key, tuple(entries.get(key, ()))) for key in subjects}
+
+
+KEPT = ("changed", "evidence_only", "weaker_claim", "history")
+"""Outcomes of events that stand in a history (unless they were tests)."""
+
+
+async def _read_entries(session: AsyncSession, subjects: Collection[str]) -> dict[str, list[Entry]]:
+    wanted = (
+        select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
+        .where(
+            col(Event.subject).in_(subjects),
+            col(Event.outcome).in_(KEPT),
+            col(Event.handling) != Handling.TEST,
+        )
+        .order_by(col(Event.number))
+    )
+    found: dict[str, list[Entry]] = {}
+    for row in await session.execute(wanted):
+        event = EVENTS.validate_json(row.body)
+        found.setdefault(row.subject, []).append(entry_of(event, row.accepted_at, row.change_id))
+    return found
+
+
+@dataclass(slots=True)
+class Effects:
+    """All rows that one batch writes; `numbers` are filled in when they are taken."""
+
+    events: list[Row]
+    settled: list[Row]  # waiting claims whose event has come
+    changes: list[Row]
+    quarantined: list[Row]
+    subjects: list[Row]
+
+
+async def record_effects(
+    session: AsyncSession, effects: Effects, first_event: int, first_change: int
+) -> None:
+    """Write them; events in (source, id) order so that rival writers cannot deadlock."""
+    ordered = sorted(effects.events, key=_identity)
+    numbers = {id(row): number for number, row in enumerate(effects.events, first_event)}
+    for row in ordered:
+        row["number"] = numbers[id(row)]
+    for number, row in enumerate(effects.changes, first_change):
+        row["number"] = number
+    fanouts = [
+        {
+            "change_id": row["id"],
+            "number": row["number"],
+            "cursor": "",
+            "is_open": True,
+            "looked_at": 0,
+            "planned": 0,
+        }
+        for row in effects.changes
+    ]
+    connection = await session.connection()  # plain rows: the mapper would only cost time
+    for table, rows in ((Event, ordered), (Change, effects.changes), (Fanout, fanouts)):
+        if rows:
+            await connection.execute(insert(table), rows)
+    if effects.quarantined:
+        await session.execute(insert_new(session, Quarantine), effects.quarantined)
+    await _update(session, effects)
+
+
+def _identity(row: Row) -> tuple[str, str]:
+    return (row["source"], row["id"])
+
+
+async def _update(session: AsyncSession, effects: Effects) -> None:
+    connection = await session.connection()
+    if effects.subjects:
+        await connection.execute(
+            update(Subject)
+            .where(col(Subject.key) == bindparam("of"))
+            .values(
+                events=bindparam("held"),
+                sequence=bindparam("counted"),
+                last_change=bindparam("latest"),
+            ),
+            effects.subjects,
+        )
+    if effects.settled:
+        await connection.execute(
+            update(Event)
+            .where(col(Event.source) == bindparam("of_source"), col(Event.id) == bindparam("of_id"))
+            .values({name: bindparam(f"to_{name}") for name in _CONCLUSION}),
+            [_conclusion(row) for row in effects.settled],
+        )
+
+
+_CONCLUSION = ("outcome", "reason", "subject", "change_id")
+
+
+def _conclusion(row: Row) -> Row:
+    """Bound names differ from the columns': an UPDATE keeps those for itself."""
+    place = {"of_source": row["source"], "of_id": row["id"]}
+    return place | {f"to_{name}": row[name] for name in _CONCLUSION}

@@ -1,0 +1,297 @@
+"""Every table. Rows are not domain values: nothing here validates, `core` does.
+
+The journey, row by row: event → change (standing is folded, never stored) → fanout → alert and
+delivery → attempt → receipt. `delivery` holds live work only and stays narrow; all else is kept.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+
+def _index(name: str, *columns: str, where: str | None = None, unique: bool = False) -> Index:
+    condition: dict[str, Any] = {}
+    if where:
+        condition = {"sqlite_where": text(where), "postgresql_where": text(where)}
+    return Index(name, *columns, unique=unique, **condition)
+
+
+class Counter(SQLModel, table=True):
+    """Numbers that readers page by, taken under the row's lock just before commit.
+
+    The lock makes the order of numbers the order of commits, so `number > last` skips nothing.
+    """
+
+    name: str = Field(primary_key=True)
+    last: int = Field(default=0, sa_type=BigInteger)
+
+
+class Progress(SQLModel, table=True):
+    """The bookmark: moved by compare-and-set in the transaction of the effects."""
+
+    topic: str = Field(primary_key=True)
+    partition: int = Field(primary_key=True)
+    log_id: str
+    next: int = Field(sa_type=BigInteger)
+    records: int = Field(default=0, sa_type=BigInteger)
+
+
+class Account(SQLModel, table=True):
+    """Whoever owns destinations and subscriptions."""
+
+    id: str = Field(primary_key=True)
+    name: str
+    created_at: datetime
+
+
+class Destination(SQLModel, table=True):
+    """A URL or a mail address, with its own secrets (newest first, space-separated) and state."""
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    kind: str
+    address: str
+    name: str = ""
+    secrets: str = ""
+    state: str = "active"
+    reason: str = ""
+    created_at: datetime
+    updated_at: datetime
+    __table_args__ = (_index("ix_destination_account", "account_id", "id"),)
+
+
+class Subscription(SQLModel, table=True):
+    """A rule as JSON text, and how its alerts are labelled.
+
+    `after_change` is the number of the last change when it was created: only later ones are
+    planned for it.
+    """
+
+    id: str = Field(primary_key=True)
+    account_id: str = Field(foreign_key="account.id")
+    name: str = ""
+    external_id: str | None = None
+    rule: str
+    labels: str = "{}"
+    details: str = "{}"
+    state: str = "active"
+    after_change: int = Field(sa_type=BigInteger)
+    created_at: datetime
+    updated_at: datetime
+    __table_args__ = (
+        _index("ix_subscription_account", "account_id", "id"),
+        _index(
+            "uq_subscription_external",
+            "account_id",
+            "external_id",
+            where="external_id IS NOT NULL",
+            unique=True,
+        ),
+    )
+
+
+class SubscriptionDestination(SQLModel, table=True):
+    """Which destinations a subscription tells."""
+
+    __tablename__ = "subscription_destination"
+    subscription_id: str = Field(primary_key=True, foreign_key="subscription.id")
+    destination_id: str = Field(primary_key=True, foreign_key="destination.id")
+    __table_args__ = (_index("ix_subscription_destination", "destination_id", "subscription_id"),)
+
+
+class Filter(SQLModel, table=True):
+    """A lane exploded into one indexed row a combination; an empty column means "any"."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    subscription_id: str = Field(foreign_key="subscription.id")
+    layer: str
+    importer: str
+    origin: str
+    code: str
+    nomenclature: str
+    subject: str
+    possible: bool
+    __table_args__ = (
+        _index("ix_filter_by_code", "layer", "importer", "code", "origin", "subscription_id"),
+        _index("ix_filter_by_origin", "layer", "importer", "origin", "code", "subscription_id"),
+        _index("ix_filter_by_subject", "subject", "subscription_id", where="subject <> ''"),
+        _index("ix_filter_subscription", "subscription_id"),
+    )
+
+
+class Subject(SQLModel, table=True):
+    """What events are about; its row is the lock under which changes are counted."""
+
+    key: str = Field(primary_key=True)
+    importer: str = ""
+    programme: str = ""
+    origin: str = ""
+    flagged: bool = False
+    events: int = 0
+    sequence: int = 0
+    last_change: UUID | None = None
+    __table_args__ = (
+        _index("ix_subject_named", "importer", "programme", "origin", where="importer <> ''"),
+    )
+
+
+class Alias(SQLModel, table=True):
+    """Other names of a subject: an order, a heading, a case."""
+
+    alias: str = Field(primary_key=True)
+    subject: str = Field(foreign_key="subject.key", index=True)
+
+
+class Event(SQLModel, table=True):
+    """An accepted event as it came, and its outcome."""
+
+    source: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    number: int = Field(unique=True, sa_type=BigInteger)
+    digest: str
+    type: str
+    handling: str
+    subject: str | None = None
+    known_at: datetime
+    accepted_at: datetime
+    body: bytes = Field(sa_type=LargeBinary)
+    outcome: str
+    reason: str
+    change_id: UUID | None = None
+    about_source: str | None = None
+    about_id: str | None = None
+    topic: str
+    partition: int
+    position: int = Field(sa_type=BigInteger)
+    __table_args__ = (
+        _index("ix_event_subject", "subject", "number"),
+        _index("ix_event_waiting", "about_source", "about_id", where="outcome = 'waiting'"),
+    )
+
+
+class Change(SQLModel, table=True):
+    """A change as derived, never derived again."""
+
+    id: UUID = Field(primary_key=True)
+    number: int = Field(unique=True, sa_type=BigInteger)
+    subject: str
+    sequence: int
+    kind: str
+    severity: str
+    certainty: str
+    mode: str
+    recorded_at: datetime
+    body: bytes = Field(sa_type=LargeBinary)
+    __table_args__ = (_index("ix_change_subject", "subject", "number"),)
+
+
+class Fanout(SQLModel, table=True):
+    """How far a change has been planned; `cursor` is the last destination that was looked at."""
+
+    change_id: UUID = Field(primary_key=True, foreign_key="change.id")
+    number: int = Field(sa_type=BigInteger)
+    cursor: str = ""
+    is_open: bool = True
+    looked_at: int = 0
+    planned: int = 0
+    __table_args__ = (_index("ix_fanout_open", "number", where="is_open"),)
+
+
+class Alert(SQLModel, table=True):
+    """One alert to one destination: its cause and why, for ever. `id` is the webhook-id."""
+
+    id: UUID = Field(primary_key=True)
+    number: int = Field(unique=True, sa_type=BigInteger)
+    account_id: str
+    destination_id: str
+    change_id: UUID
+    subject: str
+    told_pp: str | None = None
+    matched: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime
+    __table_args__ = (
+        _index("ix_alert_destination", "destination_id", "number"),
+        _index("ix_alert_told", "subject", "destination_id", "number"),
+        _index("ix_alert_change", "change_id", "number"),
+    )
+
+
+class Delivery(SQLModel, table=True):
+    """Live work. Claimed when visible; a lease is a visibility in the future with a token."""
+
+    id: UUID = Field(primary_key=True)
+    destination_id: str
+    visible_at: datetime
+    attempt: int = 1
+    lease: str | None = None
+    __table_args__ = (_index("ix_delivery_due", "visible_at", "id"),)
+
+
+class Held(SQLModel, table=True):
+    """A delivery that waits for a paused subscription or destination, not lost."""
+
+    delivery_id: UUID = Field(primary_key=True)
+    owner_id: str = Field(primary_key=True)
+    destination_id: str
+    attempt: int = 1
+    held_at: datetime
+    __table_args__ = (_index("ix_held_owner", "owner_id", "delivery_id"),)
+
+
+class Rendered(SQLModel, table=True):
+    """The bytes of a first attempt that failed: every retry sends the same."""
+
+    delivery_id: UUID = Field(primary_key=True)
+    body: bytes = Field(sa_type=LargeBinary)
+
+
+class Attempt(SQLModel, table=True):
+    """One transmission and what came of it."""
+
+    delivery_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    at: datetime
+    outcome: str
+    status: int | None = None
+    reason: str
+    peer: str = ""
+    seconds: float = 0
+    timings: str = "{}"
+    response: bytes = Field(default=b"", sa_type=LargeBinary)
+
+
+class Receipt(SQLModel, table=True):
+    """How a delivery ended; append-only."""
+
+    delivery_id: UUID = Field(primary_key=True)
+    outcome: str
+    reason: str
+    attempts: int
+    finished_at: datetime
+    sha256: str = ""
+
+
+class Quarantine(SQLModel, table=True):
+    """An input that could not be taken, with its bytes, its place and the reason."""
+
+    id: str = Field(primary_key=True)
+    topic: str
+    partition: int
+    position: int = Field(sa_type=BigInteger)
+    reason: str
+    key: str | None = None
+    value: bytes = Field(sa_type=LargeBinary)
+    headers: str = "[]"
+    state: str = "open"
+    at: datetime
+    __table_args__ = (_index("uq_quarantine_place", "topic", "partition", "position", unique=True),)
+
+
+class Setting(SQLModel, table=True):
+    """What an installation knows of itself: its deployment id, the identity of its log."""
+
+    name: str = Field(primary_key=True)
+    value: str

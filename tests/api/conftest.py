@@ -1,0 +1,83 @@
+"""The API on a real database and a real log, in a temporary folder."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.api import Desk, create_app
+from service.core.delivery import Reply
+from service.log import Log, open_log
+from service.settings import Settings
+from service.store.accounts import ensure_default
+from service.store.database import Database, open_database
+from service.store.destinations import DestinationValue
+from service.store.migrations import migrate
+from service.telemetry import Metrics
+
+NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
+
+
+class Watch:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+class Tester:
+    """Stands where the sender will: remembers who was tried out."""
+
+    def __init__(self) -> None:
+        self.tried: list[DestinationValue] = []
+
+    async def __call__(self, destination: DestinationValue) -> Reply:
+        self.tried.append(destination)
+        return Reply(accepted=True, status=204, reason="taken", timings={"total": 0.25})
+
+
+@pytest.fixture
+def clock() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=f"sqlite:///{tmp_path}/books.db", log_url=f"sqlite:///{tmp_path}/log.db"
+    )
+
+
+@pytest.fixture
+async def db(settings: Settings, clock: Watch) -> AsyncIterator[Database]:
+    async with open_database(settings.database_url) as database:
+        await migrate(database)
+        async with database.write() as session:
+            await ensure_default(session, clock())
+        yield database
+
+
+@pytest.fixture
+async def log(settings: Settings, clock: Watch) -> AsyncIterator[Log]:
+    async with open_log(settings.log_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
+    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: {"consume": True})
+
+
+@pytest.fixture
+async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=create_app(desk))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        yield client
