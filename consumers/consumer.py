@@ -95,7 +95,7 @@ class Consumer:
         except Overtaken:
             return False
         except Exception:
-            if len(arrivals) <= 1:
+            if not arrivals:
                 raise
             return await self._one_by_one(batch, arrivals)
         self._settle(ledger)
@@ -199,21 +199,30 @@ def _assessed(events: Iterable[Event]) -> list[Identity]:
 
 
 def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:
-    """Every subject the batch may touch, so that all are locked before the first is folded."""
-    subjects: set[str] = set()
+    """Every subject the batch may touch, so that all are locked before the first is folded.
+
+    A repeat names nothing: it must leave no subject and no alias behind. A claim about an event of
+    this batch is about a subject that the event names.
+    """
+    of_claims: set[str | None] = set()
+    handlings = {identity: known.handling for identity, known in ledger.recorded.items()}
     for event in events:
-        subject = _subject_of(ledger, event)
-        if subject:
-            subjects.add(subject)
-    return subjects
+        if event.identity in handlings:
+            continue
+        if not isinstance(event, ClaimEvent):
+            ledger.named[event.identity] = _name_subject(ledger, event)
+        elif claims.is_refused(event, handlings.get(event.data.about.identity)):
+            continue
+        else:
+            of_claims.add(claims.find_subject(ledger, event))
+        handlings[event.identity] = event.handling
+    return {subject for subject in of_claims if subject} | set(ledger.named.values())
 
 
-def _subject_of(ledger: Ledger, event: Event) -> str | None:
+def _name_subject(ledger: Ledger, event: MeasureEvent | StepEvent) -> str:
     if isinstance(event, MeasureEvent):
         return tariffs.find_subject(ledger, event)
-    if isinstance(event, StepEvent):
-        return negotiations.find_subject(ledger, event)
-    return claims.find_subject(ledger, event)
+    return negotiations.find_subject(ledger, event)
 
 
 def _fold(ledger: Ledger, arrival: Arrival) -> None:
@@ -226,6 +235,6 @@ def _fold(ledger: Ledger, arrival: Arrival) -> None:
     elif isinstance(event, ClaimEvent):
         claims.handle(ledger, arrival, event, claims.find_subject(ledger, event))
     elif isinstance(event, StepEvent):
-        negotiations.handle(ledger, arrival, event, negotiations.find_subject(ledger, event))
+        negotiations.handle(ledger, arrival, event, ledger.named[event.identity])
     else:
-        tariffs.handle(ledger, arrival, event, tariffs.find_subject(ledger, event))
+        tariffs.handle(ledger, arrival, event, ledger.named[event.identity])

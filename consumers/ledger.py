@@ -1,15 +1,16 @@
 """The account of one batch while it is folded: what was known, and all that must be written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+import orjson
 
 from service.core.change import Change, write_change
 from service.core.derive import Derivation, Outcome, weigh
 from service.core.event import (
     ClaimAssessed,
     Event,
-    Handling,
     Identity,
     Unreadable,
     decode,
@@ -20,6 +21,8 @@ from service.core.history import Entry, History
 from service.core.naming import Directory
 from service.log import Record
 from service.store.events import Effects, Recorded, Row, Waiting, entry_of
+
+OF_A_TEST = "it assesses a test event: send it with handling `test`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Ledger:
     recorded: dict[Identity, Recorded]
     waiting: dict[Identity, list[Waiting]]
     directory: Directory
+    named: dict[Identity, str] = field(default_factory=dict)  # subjects of the batch's new events
     histories: dict[str, History] = field(default_factory=dict)
     effects: Effects = field(default_factory=lambda: Effects([], [], [], [], []))
     outcomes: list[Outcome] = field(default_factory=list)
@@ -55,10 +59,10 @@ class Ledger:
         known = self.recorded.get(identity)
         return known.subject if known else None
 
-    def is_test(self, identity: Identity) -> bool:
-        """Whether that event is a test, of which no standing may know."""
+    def handling_of(self, identity: Identity) -> str | None:
+        """How that event was handled; None while it has not been seen."""
         known = self.recorded.get(identity)
-        return known is not None and known.handling == Handling.TEST
+        return known.handling if known else None
 
     def quarantine(self, arrival: Arrival, reason: str) -> None:
         """Set the input aside, with its bytes and its place."""
@@ -73,7 +77,7 @@ class Ledger:
                 "reason": reason[:2000],
                 "key": record.key,
                 "value": record.value,
-                "headers": "[]",
+                "headers": _write_headers(record),
                 "state": "open",
                 "at": self.now,
             }
@@ -101,8 +105,7 @@ class Ledger:
         change = derivation.change
         self._record(arrival, event, entry, subject)
         self._conclude(event.identity, subject, derivation.outcome, derivation.reason, change)
-        for claim in self.waiting.pop(event.identity, []):
-            self._fold_waiting(claim, subject)
+        self._fold_waiting(event, subject)
 
     def keep_waiting(self, arrival: Arrival, event: Event, about: Identity) -> None:
         """A claim about an event not yet seen: folded when that arrives."""
@@ -123,15 +126,21 @@ class Ledger:
         if entry.event.is_kept:
             self.histories[subject] = derivation.history
             self.touched.add(subject)
+        else:
+            self.tested[entry.identity] = replace(entry, change=change.id if change else None)
         return derivation
 
     def _history_for(self, entry: Entry, subject: str) -> History:
         """A claim about a test is weighed as if the test had happened."""
         history = self.histories[subject]
+        tests: list[Entry] = []
         data = entry.event.data
-        if not isinstance(data, ClaimAssessed) or data.about.identity in history.by_identity:
-            return history
-        return history.with_entry(self.tested[data.about.identity])
+        while isinstance(data, ClaimAssessed) and data.about.identity not in history.by_identity:
+            tests.append(self.tested[data.about.identity])
+            data = tests[-1].event.data
+        for test in reversed(tests):
+            history = history.with_entry(test)
+        return history
 
     def _change_row(self, change: Change) -> Row:
         return {
@@ -166,18 +175,29 @@ class Ledger:
         }
         self.effects.events.append(row)
         self.fresh[event.identity] = row
-        self.recorded[event.identity] = Recorded(arrival.digest, subject, event.handling)
-        if not event.is_kept:
-            self.tested[event.identity] = entry
+        self.recorded[event.identity] = Recorded(
+            arrival.digest, subject, event.handling, self.topic
+        )
 
-    def _fold_waiting(self, claim: Waiting, subject: str) -> None:
+    def _fold_waiting(self, about: Event, subject: str) -> None:
+        """The claims that waited for `about`, and those that waited for them."""
+        for claim in self.waiting.pop(about.identity, []):
+            identity = claim.event.identity
+            if identity not in self.fresh:  # it is in the books already, and only its end is new
+                self.fresh[identity] = {"source": identity[0], "id": identity[1]}
+                self.effects.settled.append(self.fresh[identity])
+            if claim.event.is_kept and not about.is_kept:
+                self._conclude(identity, None, Outcome.QUARANTINED, OF_A_TEST, None)
+            else:
+                self._end_waiting(claim, subject)
+
+    def _end_waiting(self, claim: Waiting, subject: str) -> None:
         identity = claim.event.identity
         found = self._take(entry_of(claim.event, claim.accepted_at), subject)
-        if identity not in self.fresh:  # it is in the books already, and only its end is new
-            self.fresh[identity] = {"source": identity[0], "id": identity[1]}
-            self.effects.settled.append(self.fresh[identity])
-        self.recorded[identity] = Recorded("", subject, claim.event.handling)
+        if identity in self.recorded:
+            self.recorded[identity] = replace(self.recorded[identity], subject=subject)
         self._conclude(identity, subject, found.outcome, found.reason, found.change)
+        self._fold_waiting(claim.event, subject)
 
     def _conclude(
         self,
@@ -207,6 +227,12 @@ class Ledger:
             for key in sorted(self.touched)
         ]
         return self.effects
+
+
+def _write_headers(record: Record) -> str:
+    """As JSON, a byte of a value as a code point: any byte survives."""
+    pairs = [(name, value.decode("latin-1")) for name, value in record.headers]
+    return orjson.dumps(pairs).decode()
 
 
 def changed_histories(ledger: Ledger) -> Mapping[str, History]:

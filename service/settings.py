@@ -3,11 +3,13 @@
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Self
+from tomllib import TOMLDecodeError
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -18,6 +20,13 @@ PREFIX = "TARIFFWIRE_"
 
 class BadSetting(ValueError):
     """A setting cannot be used."""
+
+
+def _split(given: Any) -> Any:
+    return given.split(",") if isinstance(given, str) else given
+
+
+Ports = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -44,8 +53,8 @@ class Settings(BaseSettings):
     allow_loopback: bool = Field(
         default=False, description="Let webhooks go to loopback addresses."
     )
-    webhook_ports: tuple[int, ...] = Field(
-        (80, 443, 8080, 8443), description="Ports that webhooks may use."
+    webhook_ports: Ports = Field(
+        (80, 443, 8080, 8443), description="Ports that webhooks may use, as in 80,443."
     )
     webhook_timeout: float = Field(
         15, gt=0, le=120, description="Seconds from connect to the last byte."
@@ -101,7 +110,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_settings(environment: dict[str, str], **given: Any) -> Settings:
-    """From arguments, `environment` and the file; `BadSetting` names what is wrong and how to mend it."""
+    """From arguments, `environment` and the file; `BadSetting` says what is wrong and the remedy."""
     _refuse_unknown(environment)
     wanted: dict[str, Any] = _secrets_of_files(environment) | given
     try:
@@ -109,6 +118,8 @@ def read_settings(environment: dict[str, str], **given: Any) -> Settings:
     except ValidationError as error:
         said = [_say(dict(one)) for one in error.errors(include_url=False)]
         raise BadSetting("; ".join(said)) from error
+    except TOMLDecodeError as error:
+        raise BadSetting(f"tariffwire.toml: {error}") from error
 
 
 def _refuse_unknown(environment: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from service.api import (
     events,
     intake,
     quarantine,
+    schemas,
     standings,
     status,
     subscriptions,
@@ -17,10 +18,8 @@ from service.api import (
 from service.api.bodies import add_schemas
 from service.api.desk import Desk
 from service.api.door import require_key
-from service.api.in_force import InForce
 from service.api.problems import mount_problems
 from service.api.questions import refuse_unknown_parameters
-from service.api.subscription_form import SubscriptionForm
 from service.core.event.envelope import EVENTS
 
 __all__ = ["Desk", "create_app"]
@@ -29,7 +28,7 @@ _FORMS: tuple[type[BaseModel], ...] = (
     destinations.DestinationForm,
     destinations.DestinationPatch,
     destinations.RotationForm,
-    SubscriptionForm,
+    subscriptions.SubscriptionForm,
 )
 _LOCKED: tuple[APIRouter, ...] = (
     intake.router,
@@ -56,9 +55,10 @@ def create_app(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     app.state.intake = intake.Intake(desk)
-    app.state.in_force = InForce(desk)
+    app.state.in_force = subscriptions.InForce(desk)
     mount_problems(app)
     app.include_router(status.open_router)
+    app.include_router(schemas.open_router)
     for router in _LOCKED:
         app.include_router(router, dependencies=[Depends(require_key)])
     add_schemas(app, {form.__name__: form for form in _FORMS} | {"Event": EVENTS})

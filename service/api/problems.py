@@ -22,6 +22,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from service.core.event import Fault
 from service.core.event.unreadable import path_of
@@ -150,7 +151,7 @@ def _as_problem(request: Request, error: Exception) -> Problem:
     if status == NotFound.status:
         return _no_route(request)
     if status == WrongMethod.status:
-        return _wrong_method(request, (getattr(error, "headers", None) or {}).get("Allow", ""))
+        return _wrong_method(request)
     kind = next((one for one in Problem.__subclasses__() if one.status == status), Malformed)
     return kind(str(getattr(error, "detail", "")))
 
@@ -195,6 +196,14 @@ def _no_route(request: Request) -> NotFound:
     )
 
 
-def _wrong_method(request: Request, allowed: str) -> WrongMethod:
-    said = f"{request.method[:20]} is not known here; this path takes {allowed}"
-    return WrongMethod(said, [Fault("method", said)], {"Allow": allowed})
+def _wrong_method(request: Request) -> WrongMethod:
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    allowed = sorted(
+        method.upper()
+        for template, operations in paths.items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in operations
+    )
+    known = ", ".join(dict.fromkeys(allowed))
+    said = f"{request.method[:20]} is not known here; this path takes {known}"
+    return WrongMethod(said, [Fault("method", said)], {"Allow": known})

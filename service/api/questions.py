@@ -43,7 +43,7 @@ def refuse_unknown_parameters(request: Request) -> None:
 
 def _parameters_of(request: Request) -> list[str]:
     """As documented: the document is made once, and cannot differ from what is asked here."""
-    documented = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    documented = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
     operation = documented.get(request.method.lower(), {})
     return [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.desk import AtDesk, Desk
 from service.api.events import as_json as outcome_json
-from service.api.in_force import A_TURN, LOOKED_AT, facts_now
+from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.api.problems import NotFound
 from service.api.questions import AtPage, Page, read_instant, refuse_parameter, send
 from service.api.shapes import as_json, identity_json

@@ -78,7 +78,7 @@ async def _count(desk: Desk) -> tuple[Stages, int]:
 
 
 async def _partitions(desk: Desk) -> list[dict[str, Any]]:
-    """`behind` counts positions of the log, which may have holes."""
+    """`behind` counts positions of the log: at most so many records, for it may have holes."""
     async with desk.db.read() as session:
         places = await list_places(session)
     found = []

@@ -26,7 +26,8 @@ for part in (serving, status, events, subscriptions, destinations, aside):
 def _begin(
     context: typer.Context,
     url: Annotated[
-        str, typer.Option(envvar="TARIFFWIRE_URL", help="The service to talk to.", show_default=False)
+        str,
+        typer.Option(envvar="TARIFFWIRE_URL", help="The service to talk to.", show_default=False),
     ] = "",
     key: Annotated[
         str | None,

@@ -111,6 +111,12 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
+def _words_of(error: BaseException) -> str:
+    """A database's own words lack where to look."""
+    cause = getattr(error, "orig", None)
+    return f"the database: {cause}; look at TARIFFWIRE_DATABASE_URL" if cause else str(error)
+
+
 class MendableGroup(TyperGroup):
     """Says errors that people can mend and exits with their code; lets faults of ours through."""
 
@@ -124,6 +130,6 @@ class MendableGroup(TyperGroup):
                 raise
             terminal = ctx.obj or Terminal()
             for one, _ in found:
-                terminal.complain(one)
+                terminal.complain(one, _words_of(one))
             code = found[0][1]
             raise typer.Exit(code or 0) from error

@@ -1,13 +1,15 @@
 """Commands that run something until it is stopped: the service, the demo, a receiver."""
 
-import asyncio
 import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from service.cli.setup import own_address, read_own_settings, run
+from service.cli.exits import Trouble
+from service.cli.setup import read_own_settings, run, until_signalled
 from service.cli.terminal import Json, Terminal, plain
 
 if TYPE_CHECKING:
@@ -45,20 +47,18 @@ def demo(
     fast: Annotated[bool, typer.Option("--fast", help="Without pauses.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch the year 2025 become webhooks and emails, on a service of its own in a temporary folder."""
-    from service.cli.exits import Trouble
-    from service.demo import DemoFailed, Stage, perform
+    """Watch the year 2025 become webhooks and emails, on a service of its own."""
+    from service.demo import Stage, perform
     from service.telemetry import open_logs
 
     terminal: Terminal = context.obj
     open_logs("warning", "console")
     stage = Stage(terminal.err if as_json else terminal.out)
-    try:
-        account = run(perform(stage, keep=keep, fast=fast))
-    except DemoFailed as error:
-        raise Trouble(str(error)) from error
+    account = run(perform(stage, fast=fast, linger=until_signalled if keep else None))
     if as_json:
         terminal.answer(account.as_json())
+    if account.failures:
+        raise Trouble("; ".join(account.failures))
 
 
 def migrate(
@@ -114,9 +114,61 @@ def listen(  # noqa: PLR0913 - that many options
 
 
 def _check_secret(secret: str) -> None:
-    from service.core.signature import BadSecret, verify_secret
+    from service.core.signature import BadSecret, headers
 
     try:
-        verify_secret(secret)
+        headers("", datetime.fromtimestamp(0, UTC), b"", [secret])
     except BadSecret as error:
         raise typer.BadParameter(str(error), param_hint="--secret") from error
+
+
+async def _listen(
+    terminal: Terminal,
+    secret: str,
+    place: tuple[str, int],
+    hear: Callable[["Heard"], None],
+    fail_first: int,
+) -> None:
+    from service.listener import Listener, open_listener
+    from service.runtime import utc_now
+
+    listener = Listener(lambda _: [secret], hear, utc_now, fail_first)
+    async with open_listener(listener, *place) as url:
+        terminal.err.print(Text.assemble(("listening ", "green"), f"{url}/"), soft_wrap=True)
+        terminal.err.print(
+            f"to be told: TARIFFWIRE_ALLOW_LOOPBACK=true tariffwire serve, then\n"
+            f"  tariffwire destinations add --url {url}/ --secret {secret}",
+            soft_wrap=True,
+        )
+        await until_signalled()
+
+
+def _heard_json(heard: "Heard") -> dict[str, object]:
+    return {
+        "path": heard.path,
+        "webhook_id": heard.id,
+        "answered": heard.answered,
+        "verified": bool(heard.body),
+        "fault": heard.fault,
+        "body": dict(heard.body),
+    }
+
+
+def _say_heard(heard: "Heard") -> Text:
+    """What was verified is shown; of what was not, only why."""
+    if not heard.body:
+        return Text.assemble((f"{heard.answered} ", "bold red"), plain(heard.fault))
+    data = heard.data
+    mode = str(data.get("mode", ""))
+    style = _STYLES.get(str(data.get("severity")), "")
+    return Text.assemble(
+        (f"{heard.answered} ", "green" if heard.answered < FIRST_FAILURE else "yellow"),
+        (f"{plain(str(data.get('severity', '')))} ", style),
+        (f"{mode.upper()} ", "magenta") if mode != "live" else "",
+        plain(str(data.get("summary", heard.body.get("type", "")))),
+        (f"  {plain(heard.id)}", "dim"),
+    )
+
+
+FIRST_FAILURE = 400
+_STYLES = {"critical": "bold red", "high": "yellow", "medium": "cyan", "info": "dim"}

@@ -16,8 +16,10 @@ PIPED_WIDTH = 140
 def _open_console(*, stderr: bool = False) -> Console:
     """A pipe has no width of its own: a table is not squeezed into eighty columns there."""
     console = Console(stderr=stderr, highlight=False)
-    return console if console.is_terminal else Console(
-        stderr=stderr, highlight=False, width=PIPED_WIDTH
+    return (
+        console
+        if console.is_terminal
+        else Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
     )
 
 
@@ -39,12 +41,12 @@ class Terminal:
         """One JSON value on standard output."""
         print(json.dumps(found, ensure_ascii=False, default=str), flush=True)  # noqa: T201 - its job
 
-    def complain(self, error: BaseException) -> None:
+    def complain(self, error: BaseException, words: str) -> None:
         """What, where, how to mend; for programs also as JSON on standard output."""
         problem = getattr(error, "problem", None) or {"title": type(error).__name__}
         if self.machine:
-            self.answer({"error": {"detail": str(error)} | problem})
-        self.err.print(Text.assemble(("error ", "bold red"), plain(str(error))), soft_wrap=True)
+            self.answer({"error": {"detail": words} | problem})
+        self.err.print(Text.assemble(("error ", "bold red"), plain(words)), soft_wrap=True)
         for one in problem.get("errors", ()):
             where, what = plain(str(one.get("where"))), plain(str(one.get("what")))
             self.err.print(Text.assemble("  ", (where, "bold"), f": {what}"), soft_wrap=True)

@@ -132,9 +132,16 @@ def _view(case: _Case) -> _Views:
     if isinstance(about, NegotiationStep) or about.action is Action.EXTENDED:
         return _Views(before, after, None, None)  # talks; or a rate that only stays away for longer
     effect = max(about.effective_at.at, now) if about.effective_at else now
-    old = duty_applied(case.history, effect, now)
-    new = _undated(case.entry, after) or duty_applied(case.extended, effect, now)
-    return _Views(before, after, old, new)
+    if effect == now:  # the views know
+        old, new = _applied(before), _applied(after)
+    else:
+        old = duty_applied(case.history, effect, now)
+        new = duty_applied(case.extended, effect, now)
+    return _Views(before, after, old, _undated(case.entry, after) or new)
+
+
+def _applied(view: Standing | None) -> Duty | None:
+    return view.applied if isinstance(view, MeasureStanding) else None
 
 
 def _undated(entry: Entry, after: Standing | None) -> Duty | None:

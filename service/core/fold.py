@@ -18,11 +18,13 @@ class Fold:
     """Measures or steps in fold order, and what later events said of them."""
 
     measures: tuple[tuple[Entry, Measure], ...] = ()
+    claims: tuple[tuple[Entry, Measure], ...] = ()  # those measures that move no law
     steps: tuple[tuple[Entry, NegotiationStep], ...] = ()
     verdicts: Mapping[Identity, ClaimAssessed] | None = None  # the latest of each event
     withdrawn: frozenset[Identity] = frozenset()
     realised: frozenset[Identity] = frozenset()
     gone: frozenset[Identity] = frozenset()
+    sources: frozenset[str] = frozenset()  # of the measures
     last: FoldKey | None = None
 
     @cached_property
@@ -47,8 +49,10 @@ class Fold:
         longer = replace(
             self,
             measures=(*self.measures, (entry, data)),
+            claims=self.claims if data.moves_law else (*self.claims, (entry, data)),
             withdrawn=self.withdrawn | _identities(data.withdraws),
             realised=self.realised | _identities(data.realises),
+            sources=self.sources | {event.source},
             last=key,
         )
         book = extend_book(self.book, self.measures, entry, data)
@@ -69,11 +73,13 @@ def fold_entries(entries: Iterable[Entry]) -> Fold:
     steps = tuple((entry, entry.event.data) for entry in kept if isinstance(entry.event, StepEvent))
     return Fold(
         measures,
+        tuple((entry, data) for entry, data in measures if not data.moves_law),
         steps,
         {claim.about.identity: claim for claim in _claims(kept)},
         frozenset(data.withdraws.identity for _, data in measures if data.withdraws),
         frozenset(data.realises.identity for _, data in measures if data.realises),
         frozenset(gone),
+        frozenset(entry.event.source for entry, _ in measures),
         ordered[-1].fold_key if ordered else None,
     )
 

@@ -27,21 +27,28 @@ class History:
 
     def with_entry(self, entry: Entry) -> "History":
         """The history after `entry`, which is not in it yet."""
-        longer = replace(self, entries=(*self.entries, entry))
+        longer = History(self.subject, (*self.entries, entry), self.sequence, self.last_change)
         fold = self.fold.after(entry)
         if fold:  # most events come last and take nothing out: no need to fold all again
             longer.__dict__["fold"] = fold
+        longer.__dict__.update(
+            by_identity={**self.by_identity, entry.identity: entry},
+            latest_known=max(self.latest_known or entry.known_at, entry.known_at),
+            latest_seen=max(self.latest_seen or entry.seen_at, entry.seen_at),
+        )
         return longer
 
     def crediting(self, change: UUID) -> "History":
         """The same, its last event having caused `change`."""
-        credited = replace(
-            self,
-            entries=(*self.entries[:-1], replace(self.entries[-1], change=change)),
-            sequence=self.sequence + 1,
-            last_change=change,
+        last = replace(self.entries[-1], change=change)
+        entries = (*self.entries[:-1], last)
+        credited = History(self.subject, entries, self.sequence + 1, change)
+        credited.__dict__.update(
+            fold=self.fold,
+            by_identity={**self.by_identity, last.identity: last},
+            latest_known=self.latest_known,
+            latest_seen=self.latest_seen,
         )
-        credited.__dict__["fold"] = self.fold
         return credited
 
     def fold_at(self, known_at: datetime) -> Fold:

@@ -101,12 +101,11 @@ def extend_book(
     """The book of `measures` after one more event; None where an earlier one gives way to it."""
     if not data.moves_law:
         return book
-    rivals = [other for _, other in measures if other.moves_law]
     if data.certainty is Certainty.INSTRUMENT:
-        declared = [other for other in rivals if other.certainty is not Certainty.INSTRUMENT]
-        if any(gives_way(other, data) for other in declared):
+        declared = (other for _, other in measures if other.certainty is Certainty.ANNOUNCED)
+        if any(gives_way(other, data) for other in declared):  # of one action: it moves law too
             return None
-    elif any(gives_way(data, other) for other in rivals):
+    elif any(gives_way(data, other) for _, other in measures if other.moves_law):
         return book
     longer = replace(
         book,

@@ -3,12 +3,14 @@
 Product scope is never part of a key: one measure may grow and shrink.
 """
 
+import hashlib
 import re
 from dataclasses import astuple, dataclass, field
 
 from service.core.event import Identity, Measure, Origin
 
 _PLAIN = re.compile(r"[^a-z0-9]+")
+MARK = 12  # hex digits that set a flagged measure apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Directory:
 
     def resolve(self, measure: Measure, identity: Identity) -> str:
         """The subject of the event, as `measure:<key>`; a new one is entered."""
-        subject = self._find(measure) or self._coin(measure, identity)
+        meant = self._find(measure)
+        subject = meant.pop() if len(meant) == 1 else self._coin(measure, identity, among=meant)
         if subject not in self.keys:
             self.keys.add(subject)
             self.new_names[subject] = name_of(measure)
@@ -57,20 +60,21 @@ class Directory:
                 self.aliases[alias] = self.new_aliases[alias] = subject
         return subject
 
-    def _find(self, measure: Measure) -> str | None:
+    def _find(self, measure: Measure) -> set[str]:
+        """The subjects that could be meant."""
         if measure.measure:
             subject = f"measure:{measure.measure}"
-            return subject if subject in self.keys else self.aliases.get(measure.measure, subject)
+            return {subject if subject in self.keys else self.aliases.get(measure.measure, subject)}
         found = {self.aliases[alias] for alias in measure.aliases if alias in self.aliases}
-        candidates = found or self.names.get(name_of(measure), set())
-        return next(iter(candidates)) if len(candidates) == 1 else None
+        return found or set(self.names.get(name_of(measure), ()))
 
-    def _coin(self, measure: Measure, identity: Identity) -> str:
-        """Where two measures could be meant, a third is kept and flagged: never merged by guess."""
+    def _coin(self, measure: Measure, identity: Identity, among: set[str]) -> str:
+        """Where several could be meant, one more is kept and flagged: never merged by guess."""
         plain = f"measure:{name_of(measure).key}"
-        if plain not in self.keys:
+        if not among and plain not in self.keys:
             return plain
         source, name = identity
-        subject = f"{plain}#{_PLAIN.sub('-', f'{source} {name}'.lower()).strip('-')[-60:]}"
+        digest = hashlib.sha256(f"{len(source)}:{source}{name}".encode()).hexdigest()
+        subject = f"{plain}#{digest[:MARK]}"
         self.flagged.add(subject)
         return subject

@@ -103,19 +103,18 @@ def duty_applied(history: History, at: datetime, known_at: datetime) -> Duty | N
     fold = history.fold_at(known_at)
     if not fold.measures:
         return None
-    status = _status(fold.book, (), at) if fold.book.last else ""
-    return _applied(status, _term_at(fold.book, at), _pause_at(fold.book, at))
+    term, pause = _term_at(fold.book, at), _pause_at(fold.book, at)
+    status = _status(fold.book, (), at, term, pause) if fold.book.last else ""
+    return _applied(status, term, pause)
 
 
 def _stand_measure(subject: str, fold: Fold, at: datetime) -> MeasureStanding:
-    claims = tuple(
-        _claim(entry, data, fold, at) for entry, data in fold.measures if not data.moves_law
-    )
+    claims = tuple(_claim(entry, data, fold, at) for entry, data in fold.claims)
     book = fold.book
     # Only a claim can be the latest word on a measure that no law event has touched.
     whole = book.last or fold.measures[-1][1]
-    status = _status(book, claims, at)
     term, pause = _term_at(book, at), _pause_at(book, at)
+    status = _status(book, claims, at, term, pause)
     ahead = _upcoming(book, at)
     shown = term or (ahead[0] if ahead else None)
     return MeasureStanding(
@@ -160,10 +159,11 @@ def _open_at(until: Moment | None, at: datetime) -> bool:
 
 def _term_at(book: Book, at: datetime) -> Term | None:
     """The latest start that has come and not run out; of equal starts, the one written last."""
-    begun = [
-        one for one in book.terms if one.start and one.start.at <= at and _open_at(one.until, at)
-    ]
-    return max(enumerate(begun), key=_by_start, default=(0, None))[1]
+    found, since = None, _EARLIEST
+    for one in book.terms:
+        if one.start and since <= one.start.at <= at and _open_at(one.until, at):
+            found, since = one, one.start.at
+    return found
 
 
 def _by_start(numbered: tuple[int, Term]) -> tuple[datetime, int]:
@@ -194,6 +194,7 @@ def _upcoming(book: Book, at: datetime) -> list[Term]:
     return [term for _, term in sorted(enumerate(ahead), key=_by_start)]
 
 
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -203,12 +204,14 @@ def _end_of(book: Book) -> Moment | None:
     return min(ends, key=lambda one: one.at, default=None)
 
 
-def _status(book: Book, claims: tuple[Claim, ...], at: datetime) -> str:
+def _status(
+    book: Book, claims: tuple[Claim, ...], at: datetime, term: Term | None, pause: Pause | None
+) -> str:
+    """`term` and `pause` are those at the instant asked."""
     ended = _ended(book, at)
     if ended:
         return ended
-    term = _term_at(book, at)
-    if book.terms and _pause_at(book, at):
+    if book.terms and pause:
         return "suspended"
     if term:
         return "provisional" if term.provisional else "in_force"
@@ -217,20 +220,20 @@ def _status(book: Book, claims: tuple[Claim, ...], at: datetime) -> str:
         return "scheduled" if ahead[0].start else "announced"
     if book.terms:
         return "expired"
-    return book.opening or _status_without_terms(book, at) or _status_of_claims(claims)
+    return book.opening or _status_without_terms(book, pause) or _status_of_claims(claims)
 
 
-def _status_without_terms(book: Book, at: datetime) -> str | None:
+def _status_without_terms(book: Book, pause: Pause | None) -> str | None:
     """Known only by a side fact (a pause, an exemption, a ruling): the measure must be there."""
     if book.last is None:
         return None
-    return "suspended" if _pause_at(book, at) else "announced"
+    return "suspended" if pause else "announced"
 
 
 def _ended(book: Book, at: datetime) -> str | None:
-    first = min((one.start.at for one in book.terms if one.start), default=None)
     if book.ended and book.ended[0].at <= at:
         end, status = book.ended
+        first = min((one.start.at for one in book.terms if one.start), default=None)
         return "never_implemented" if first is not None and end.at <= first else status
     if book.expires_at and book.expires_at.at <= at:
         return "expired"
@@ -283,6 +286,8 @@ def _claim_state(identity: Identity, data: Measure, fold: Fold, at: datetime) ->
 
 def _conflicts(fold: Fold) -> tuple[tuple[Identity, ...], ...]:
     """Sources on one rung that state different figures for the same step: all are kept."""
+    if len(fold.sources) == 1:
+        return ()
     said: dict[object, list[tuple[Entry, Measure]]] = {}
     for entry, data in fold.measures:
         if data.duty and data.action is not Action.CORRECTED:

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change
 from service.core.delivery import delivery_id
+from service.core.event import Handling
 from service.core.match import Facts, Match, Miss, facts_of, match, narrow
 from service.core.subscription import Rule
 from service.store.database import Database
@@ -39,6 +40,8 @@ WIDE = 5000
 """From so many subscriptions on, walking all destinations costs less than asking again."""
 
 Answer = Match | Miss
+Told = dict[tuple[str, str], Decimal]
+"""(subject, destination) → the rate in percent that it was told."""
 
 
 @lru_cache(maxsize=16_384)
@@ -78,35 +81,38 @@ class Planner:
         """Pages until there are deliveries enough for one transaction."""
         pages: list[Page] = []
         made = 0
+        said: Told = {}
         for fanout in fanouts:
-            pages.append(await self._turn_page(session, fanout))
+            pages.append(await self._turn_page(session, fanout, said))
+            said |= _read_told(pages[-1])
             made += len(pages[-1].alerts)
             if made >= DESTINATIONS:
                 break
         return pages
 
-    async def _turn_page(self, session: AsyncSession, fanout: OpenFanout) -> Page:
+    async def _turn_page(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
         facts = facts_of(fanout.change)
-        found = await find_subscriptions(session, narrow(facts), WIDE + 1)
+        net = narrow(facts)
+        found = await find_subscriptions(session, net, WIDE + 1)
         if len(found) > WIDE:
             candidates, cursor, is_last = await walk_candidates(
-                session, fanout.number, fanout.cursor, DESTINATIONS
+                session, net, fanout.number, fanout.cursor, DESTINATIONS
             )
         else:
             every = await list_candidates(session, found, fanout.number, fanout.cursor)
             candidates, cursor, is_last = _cut_page(every)
-        told = await self._find_told(session, fanout.change, candidates)
+        told = await self._find_told(session, fanout.change, candidates, said)
         page = _write_page(fanout, facts, candidates, told, self._clock())
         return replace(page, cursor=cursor or fanout.cursor, is_last=is_last)
 
     async def _find_told(
-        self, session: AsyncSession, change: Change, candidates: Iterable[Candidate]
+        self, session: AsyncSession, change: Change, candidates: Iterable[Candidate], said: Told
     ) -> Mapping[str, Decimal]:
-        """Only a minimum delta asks what a destination was last told."""
-        asking = {
-            one.destination_id for one in candidates if read_rule(one.rule).min_delta_pp is not None
-        }
-        return await find_told(session, change.subject, sorted(asking))
+        """Only a minimum delta asks what a destination was last told, be it on an earlier page."""
+        asking = {one.destination_id for one in candidates if _MIN_DELTA in one.rule}
+        told = dict(await find_told(session, change.subject, sorted(asking)))
+        newer = {one: said[change.subject, one] for one in asking if (change.subject, one) in said}
+        return told | newer
 
     def _count(self, pages: Sequence[Page]) -> None:
         planned = sum(len(page.alerts) for page in pages)
@@ -114,6 +120,18 @@ class Planner:
         self._metrics.matches.labels("miss").inc(sum(page.looked_at for page in pages) - planned)
         if any(page.due for page in pages):
             self._ring()
+
+
+_MIN_DELTA = '"min_delta_pp"'
+"""What is at its default is not in the text of a rule."""
+
+
+def _read_told(page: Page) -> Told:
+    return {
+        (row["subject"], row["destination_id"]): Decimal(row["told_pp"])
+        for row in page.alerts
+        if row["told_pp"] is not None
+    }
 
 
 def _cut_page(candidates: list[Candidate]) -> tuple[list[Candidate], str, bool]:
@@ -137,7 +155,7 @@ def _write_page(
     due: list[dict[str, Any]] = []
     held: list[dict[str, Any]] = []
     memo: dict[str, Answer] = {}
-    looked_at = 0
+    shared, looked_at = _shared(fanout.change), 0
     for destination, group in groupby(candidates, key=lambda one: one.destination_id):
         looked_at += 1
         matched = [
@@ -147,7 +165,7 @@ def _write_page(
         ]
         if matched:
             identity = delivery_id(destination, str(fanout.change.id))
-            alerts.append(_alert(identity, fanout.change, matched))
+            alerts.append(shared | _alert(identity, matched))
             owners = _holders([one for one, _ in matched])
             if owners:
                 held += [_held(identity, destination, owner, now) for owner in owners]
@@ -176,18 +194,23 @@ def _holders(matched: Sequence[Candidate]) -> list[str]:
     return paused if len(paused) == len(matched) else []
 
 
-def _alert(
-    identity: Any, change: Change, matched: Sequence[tuple[Candidate, Match]]
-) -> dict[str, Any]:
+def _shared(change: Change) -> dict[str, Any]:
+    """What all alerts of a change have in common."""
+    is_real = change.mode is not Handling.TEST  # a test must not pass for what was told
+    percent = change.new.percent if change.new and is_real else None
+    return {
+        "change_id": change.id,
+        "subject": change.subject,
+        "told_pp": None if percent is None else str(percent),
+    }
+
+
+def _alert(identity: Any, matched: Sequence[tuple[Candidate, Match]]) -> dict[str, Any]:
     first = matched[0][0]
-    percent = change.new.percent if change.new else None
     return {
         "id": identity,
         "account_id": first.account_id,
         "destination_id": first.destination_id,
-        "change_id": change.id,
-        "subject": change.subject,
-        "told_pp": None if percent is None else str(percent),
         "matched": orjson.dumps([_reason(one, answer) for one, answer in matched]),
     }
 

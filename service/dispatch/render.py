@@ -30,6 +30,15 @@ class Letterhead:
     mail_from: str
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claimed delivery with what its bytes are written from; nothing for a retry."""
+
+    claimed: Claimed
+    prepared: Prepared | None
+    previous: UUID | None
+
+
 class Renderer:
     """Keeps the prepared form of recent changes: all their receivers share it."""
 
@@ -37,21 +46,25 @@ class Renderer:
         self._head = letterhead
         self._prepared: OrderedDict[UUID, Prepared] = OrderedDict()
 
-    async def render(
-        self, session: AsyncSession, claimed: Sequence[Claimed], now: datetime
-    ) -> dict[UUID, bytes]:
-        """The bytes of each delivery; a retry has those of its first attempt."""
-        found = {one.id: one.rendered for one in claimed if one.rendered is not None}
+    async def draft(self, session: AsyncSession, claimed: Sequence[Claimed]) -> list[Draft]:
+        """Look up what writing them needs; a retry has the bytes of its first attempt."""
         fresh = [one for one in claimed if one.rendered is None]
         await self._load(session, fresh)
         previous = await self._find_previous(session, fresh)
-        for one in fresh:
-            prepared = self._prepared[one.change_id]
-            addressed = self._address(one, prepared.change, previous.get(one.id))
-            found[one.id] = self._write(one, prepared, addressed, now)
+        drafts = [Draft(one, self._prepared[one.change_id], previous.get(one.id)) for one in fresh]
         while len(self._prepared) > CACHED:
             self._prepared.popitem(last=False)
-        return found
+        return drafts + [Draft(one, None, None) for one in claimed if one.rendered is not None]
+
+    def write(self, draft: Draft) -> bytes:
+        """The bytes; the same draft gives the same, in whatever attempt."""
+        one, prepared = draft.claimed, draft.prepared
+        if one.rendered is not None or prepared is None:
+            return one.rendered or b""
+        addressed = self._address(one, prepared.change, draft.previous)
+        if one.kind == "webhook":
+            return to_bytes(body_for(prepared, addressed))
+        return write_mail(prepared.change, addressed, self._head, one.address, one.made_at)
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
         missing = {one.change_id for one in claimed} - self._prepared.keys()
@@ -81,13 +94,6 @@ class Renderer:
             previous_alert=previous,
             told_before=change.previous is None or previous is not None,
         )
-
-    def _write(
-        self, one: Claimed, prepared: Prepared, addressed: Addressed, now: datetime
-    ) -> bytes:
-        if one.kind == "webhook":
-            return to_bytes(body_for(prepared, addressed))
-        return write_mail(prepared.change, addressed, self._head, one.address, now)
 
 
 def write_mail(

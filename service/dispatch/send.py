@@ -7,53 +7,68 @@ a turn, however many deliveries that is. No session is open while a stranger's s
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.core.delivery import Parcel, TryLater, judge
+import structlog
+
+from service.core.delivery import Parcel, Reply, TryLater, judge
 from service.dispatch import Sender
-from service.dispatch.render import Renderer
+from service.dispatch.render import Draft, Renderer
 from service.roles import Bell, pace
 from service.store.database import Database
-from service.store.deliveries import Claimed, Transmitted, claim, settle
+from service.store.deliveries import Claimed, Transmitted, claim, renew, settle
 from service.telemetry import Metrics
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What a dispatcher works with: `senders` by kind of destination; `spread` gives 0..1."""
+
+    senders: Mapping[str, Sender]
+    renderer: Renderer
+    clock: Callable[[], datetime]
+    spread: Callable[[], float]
+    metrics: Metrics
+    bell: Bell
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`holder` names one dispatcher; after `seconds` without renewal others take over.
+
+    Short, because what was in the air when a process died waits for it to run out.
+    """
+
+    holder: str
+    seconds: float = 10.0
+
+    @property
+    def renewal(self) -> float:
+        """Seconds after which it is renewed: well before it runs out."""
+        return self.seconds / 3
 
 
 class Dispatcher:
-    """`senders` by kind of destination; `spread` gives 0..1 for jitter; `lease` names this one."""
+    """Keeps `slots` deliveries in the air, as long as that many are due."""
 
-    def __init__(
-        self,
-        db: Database,
-        senders: Mapping[str, Sender],
-        renderer: Renderer,
-        clock: Callable[[], datetime],
-        spread: Callable[[], float],
-        metrics: Metrics,
-        bell: Bell,
-        *,
-        lease: str,
-        slots: int,
-        lease_seconds: float,
-    ) -> None:
+    def __init__(self, db: Database, office: Office, lease: Lease, slots: int) -> None:
         self._db = db
-        self._senders = senders
-        self._renderer = renderer
-        self._clock = clock
-        self._spread = spread
-        self._metrics = metrics
+        self._office = office
         self._lease = lease
         self._slots = slots
-        self._lease_seconds = lease_seconds
         self._flying: set[asyncio.Task[None]] = set()
+        self._aloft: set[UUID] = set()  # claimed by us and not settled yet
         self._done: list[Transmitted] = []
-        self._bell = bell
-        self._broken: BaseException | None = None
+        self._renewed_at: datetime | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until asked to stop; then finish what is in the air and settle it."""
         try:
-            await pace(stop, self.turn, self._bell)
+            await pace(stop, self.turn, self._office.bell)
             await self.drain()
         finally:
             for task in self._flying:
@@ -61,71 +76,79 @@ class Dispatcher:
 
     async def turn(self) -> bool:
         """Settle what has come back, claim for the slots that are free. False: neither."""
-        if self._broken:
-            raise self._broken
         done, self._done = self._done, []
         free = self._slots - len(self._flying)
-        if not done and free <= 0:
-            return False
-        claimed, bodies = await self._settle_and_claim(done, free)
-        for one in claimed:
-            task = asyncio.create_task(self._transmit(one, bodies[one.id]))
+        drafts = await self._settle_and_claim(done, free)
+        # Claiming what is still under way only renews its lease: it is never sent beside itself.
+        for draft in [one for one in drafts if one.claimed.id not in self._aloft]:
+            self._aloft.add(draft.claimed.id)
+            task = asyncio.create_task(self._transmit(draft))
             self._flying.add(task)
             task.add_done_callback(self._land)
-        return bool(done or claimed)
+        return bool(done or drafts)
 
     async def drain(self) -> None:
         """Wait for everything in the air, and settle it."""
         while self._flying or self._done:
             if self._flying:
-                await asyncio.wait(self._flying)
+                await asyncio.wait(self._flying, timeout=self._lease.renewal)
             done, self._done = self._done, []
             await self._settle_and_claim(done, 0)
 
-    async def _settle_and_claim(
-        self, done: Sequence[Transmitted], free: int
-    ) -> tuple[list[Claimed], dict[UUID, bytes]]:
-        now = self._clock()
-        bodies: dict[UUID, bytes] = {}
+    async def _settle_and_claim(self, done: Sequence[Transmitted], free: int) -> list[Draft]:
+        now = self._office.clock()
+        drafts: list[Draft] = []
         async with self._db.write() as session:
-            settled = await settle(session, self._lease, done) if done else []
-            claimed = (
-                await claim(session, now, self._lease, free, self._lease_seconds)
-                if free > 0
-                else []
-            )
-            if claimed:
-                bodies = await self._renderer.render(session, claimed, now)
+            settled = await settle(session, self._lease.holder, done) if done else []
+            self._aloft.difference_update(one.claimed.id for one in done)
+            if self._aloft and self._must_renew(now):
+                until = now + timedelta(seconds=self._lease.seconds)
+                await renew(session, until, self._lease.holder, self._aloft)
+            if free > 0:
+                claimed = await claim(session, now, self._lease.holder, free, self._lease.seconds)
+                drafts = await self._office.renderer.draft(session, claimed)
         self._count(settled)
-        return claimed, bodies
+        return drafts
 
-    async def _transmit(self, one: Claimed, body: bytes) -> None:
-        now = self._clock()
-        parcel = Parcel(
-            delivery_id=one.id,
-            kind="email" if one.kind == "email" else "webhook",
-            address=one.address,
-            secrets=one.secrets,
-            body=body,
-            attempt=one.attempt,
-            signed_at=now,
-        )
-        reply = await self._senders[one.kind].send(parcel)
-        outcome = judge(reply, one.attempt, self._spread())
+    def _must_renew(self, now: datetime) -> bool:
+        renewal = timedelta(seconds=self._lease.renewal)
+        if self._renewed_at is not None and now - self._renewed_at < renewal:
+            return False
+        self._renewed_at = now
+        return True
+
+    async def _transmit(self, draft: Draft) -> None:
+        one, now = draft.claimed, self._office.clock()
+        body = b""
+        try:
+            body = self._office.renderer.write(draft)
+            reply = await self._office.senders[one.kind].send(_parcel(one, body, now))
+        except Exception as error:  # our own bug: it costs the receiver nothing, and nobody else
+            log.exception("delivery failed by our own fault", delivery=str(one.id))
+            reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
+        outcome = judge(reply, one.attempt, self._office.spread())
         digest = hashlib.sha256(body).hexdigest()
-        self._done.append(Transmitted(one, body, digest, reply, outcome, self._clock()))
+        self._done.append(Transmitted(one, body, digest, reply, outcome, self._office.clock()))
 
     def _land(self, task: asyncio.Task[None]) -> None:
-        """What a sender raises is our own bug: the lease runs out, and the process says so."""
         self._flying.discard(task)
-        if not task.cancelled() and task.exception():
-            self._broken = task.exception()
-        self._bell.ring()
+        self._office.bell.ring()
 
     def _count(self, settled: Sequence[Transmitted]) -> None:
+        metrics = self._office.metrics
         for one in settled:
             word = "try_later" if isinstance(one.outcome, TryLater) else type(one.outcome).__name__
-            self._metrics.deliveries.labels(one.claimed.kind, word.lower()).inc()
-            self._metrics.sending.labels(one.claimed.kind).observe(
-                one.reply.timings.get("total", 0)
-            )
+            metrics.deliveries.labels(one.claimed.kind, word.lower()).inc()
+            metrics.sending.labels(one.claimed.kind).observe(one.reply.timings.get("total", 0))
+
+
+def _parcel(one: Claimed, body: bytes, now: datetime) -> Parcel:
+    return Parcel(
+        delivery_id=one.id,
+        kind="email" if one.kind == "email" else "webhook",
+        address=one.address,
+        secrets=one.secrets,
+        body=body,
+        attempt=one.attempt,
+        signed_at=now,
+    )

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
-from service.store.alerts import state_column, alerts_with_ends
+from service.store.alerts import alerts_with_ends, state_column
 from service.store.spans import Span
 from service.store.tables import Alert, Change, Fanout
 

@@ -42,6 +42,7 @@ class Claimed:
     change_id: UUID
     matched: bytes
     rendered: bytes | None
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> 
             col(Alert.change_id),
             col(Alert.matched),
             col(Rendered.body),
+            col(Alert.created_at),
         )
         .join(Destination, col(Destination.id) == col(Alert.destination_id))
         .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
@@ -106,9 +108,21 @@ async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> 
             row.change_id,
             row.matched,
             row.body,
+            row.created_at,
         )
         for row in await session.execute(wanted)
     ]
+
+
+async def renew(session: AsyncSession, until: datetime, lease: str, held: Collection[UUID]) -> None:
+    """Keep what is still in the air hidden from other senders until then."""
+    kept = (
+        update(Delivery)
+        .where(col(Delivery.id).in_(held), col(Delivery.lease) == lease)
+        .values(visible_at=until)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(kept)
 
 
 async def next_due(session: AsyncSession) -> datetime | None:
@@ -143,12 +157,33 @@ async def settle(
     settled = [one for one in done if one.claimed.id in ours]
     if settled:
         connection = await session.connection()
+        await _forget_attempts(session, settled)
         await connection.execute(insert_new(session, Attempt), [_attempt(one) for one in settled])
-        await _finish(
-            session, [one for one in settled if isinstance(one.outcome, Delivered | Refused)]
-        )
-        await _put_off(session, [one for one in settled if isinstance(one.outcome, TryLater)])
+        await _finish(session, [one for one in settled if _is_end(one.outcome)])
+        await _put_off(session, [one for one in settled if not _is_end(one.outcome)])
+        await _disable_gone(session, settled)  # last: it holds all that is still in the queue
     return settled
+
+
+def _is_end(outcome: Outcome) -> bool:
+    """What a receiver that is gone did not take is held, not ended."""
+    return isinstance(outcome, Delivered) or (isinstance(outcome, Refused) and not outcome.disable)
+
+
+async def _forget_attempts(session: AsyncSession, settled: Sequence[Transmitted]) -> None:
+    """An attempt that failed by our own fault keeps its number: what comes next takes its place."""
+    again = [
+        {"of": one.claimed.id, "nth": one.claimed.attempt}
+        for one in settled
+        if one.claimed.rendered is not None
+    ]
+    if again:
+        same = (
+            col(Attempt.delivery_id) == bindparam("of"),
+            col(Attempt.number) == bindparam("nth"),
+        )
+        connection = await session.connection()
+        await connection.execute(delete(Attempt).where(*same), again)
 
 
 def _attempt(one: Transmitted) -> Row:
@@ -173,11 +208,7 @@ def _word(outcome: Outcome) -> str:
 
 
 async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
-    gone = [one for one in done if isinstance(one.outcome, Refused) and one.outcome.disable]
-    for one in gone:
-        reason = f"the receiver said that it is gone: {one.reply.reason}"
-        await disable(session, one.claimed.destination_id, reason, one.at)
-    receipts = [_receipt(one) for one in done if one not in gone]
+    receipts = [_receipt(one) for one in done]
     if receipts:
         connection = await session.connection()
         await connection.execute(insert_new(session, Receipt), receipts)
@@ -187,6 +218,13 @@ async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
         if retried:
             spent = delete(Rendered).where(col(Rendered.delivery_id).in_(retried))
             await session.execute(spent)
+
+
+async def _disable_gone(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    for one in done:
+        if isinstance(one.outcome, Refused) and one.outcome.disable:
+            reason = f"the receiver said that it is gone: {one.reply.reason}"
+            await disable(session, one.claimed.destination_id, reason, one.at)
 
 
 def _receipt(one: Transmitted) -> Row:
@@ -283,16 +321,16 @@ async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
     ids = [row.delivery_id for row in rows]
     await session.execute(delete(Held).where(col(Held.delivery_id).in_(ids)))
     connection = await session.connection()
+    active = [row for row in rows if row.state == "active"]
     due = [
         {
             "id": row.delivery_id,
             "destination_id": row.destination_id,
-            "visible_at": now,
+            "visible_at": now - timedelta(microseconds=place),  # the oldest first
             "attempt": row.attempt,
             "lease": None,
         }
-        for row in rows
-        if row.state == "active"
+        for place, row in enumerate(reversed(active))
     ]
     still = [
         {

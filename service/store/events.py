@@ -1,17 +1,18 @@
 """Recording what came: events with their outcome, the changes they made, and their histories."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, tuple_, update
+from sqlalchemy import Row as Found
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.event import ClaimAssessed, Handling, Identity
 from service.core.event import Event as CoreEvent
-from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
 from service.core.history import Entry, History
 from service.core.naming import Directory, Name
@@ -19,6 +20,8 @@ from service.store.database import insert_new
 from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
 
 Row = dict[str, Any]
+PROBES = 10_000
+"""Pairs that a statement may ask an index for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Recorded:
     digest: str
     subject: str | None
     handling: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,49 +53,102 @@ async def find_recorded(
     session: AsyncSession, identities: Collection[Identity]
 ) -> Mapping[Identity, Recorded]:
     """Those of `identities` that the books have."""
-    if not identities:
-        return {}
     wanted = select(
-        col(Event.source), col(Event.id), col(Event.digest), col(Event.subject), col(Event.handling)
-    ).where(tuple_(col(Event.source), col(Event.id)).in_(list(identities)))
-    rows = await session.execute(wanted)
-    return {(row.source, row.id): Recorded(row.digest, row.subject, row.handling) for row in rows}
+        col(Event.source),
+        col(Event.id),
+        col(Event.digest),
+        col(Event.subject),
+        col(Event.handling),
+        col(Event.topic),
+    )
+    rows = await _find(session, wanted, identities)
+    return {
+        (row.source, row.id): Recorded(row.digest, row.subject, row.handling, row.topic)
+        for row in rows
+    }
+
+
+async def _find(
+    session: AsyncSession, wanted: Select[Any], identities: Iterable[Identity]
+) -> list[Found[Any]]:
+    """The rows whose first two columns are one of `identities`.
+
+    For `(source, id) IN (VALUES …)` SQLite reads the whole table. Two plain lists use the index;
+    what they find beside the pairs is left out here.
+    """
+    source, name = wanted.selected_columns.values()[:2]
+    found: list[Found[Any]] = []
+    for some in _runs(sorted(set(identities))):
+        near = wanted.where(
+            source.in_(sorted({one for one, _ in some})), name.in_([two for _, two in some])
+        )
+        found += [row for row in await session.execute(near) if (row[0], row[1]) in some]
+    return found
+
+
+def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
+    """One run, unless many sources make too many pairs of the two lists."""
+    run: set[Identity] = set()
+    sources: set[str] = set()
+    for source, name in ordered:
+        run.add((source, name))
+        sources.add(source)
+        if len(run) * len(sources) >= PROBES:
+            yield run
+            run, sources = set(), set()
+    if run:
+        yield run
 
 
 async def find_entries(
     session: AsyncSession, identities: Collection[Identity]
 ) -> dict[Identity, Entry]:
-    """These events as recorded, whether or not they stand in a history."""
-    if not identities:
-        return {}
-    wanted = select(col(Event.body), col(Event.accepted_at), col(Event.change_id)).where(
-        tuple_(col(Event.source), col(Event.id)).in_(list(identities))
-    )
-    rows = await session.execute(wanted)
-    entries = [
-        entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id) for row in rows
-    ]
-    return {entry.identity: entry for entry in entries}
+    """These events as recorded, in a history or not; of claims, also what they are about."""
+    found: dict[Identity, Entry] = {}
+    asked = set(identities)
+    while asked:
+        columns = (col(Event.body), col(Event.accepted_at), col(Event.change_id))
+        wanted = select(col(Event.source), col(Event.id), *columns)
+        entries = [
+            entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
+            for row in await _find(session, wanted, asked)
+        ]
+        found |= {entry.identity: entry for entry in entries}
+        assessed = [entry.event.data for entry in entries]
+        asked = {one.about.identity for one in assessed if isinstance(one, ClaimAssessed)}
+        asked -= found.keys()
+    return found
 
 
 async def find_waiting(
     session: AsyncSession, about: Collection[Identity]
 ) -> Mapping[Identity, list[Waiting]]:
-    """Claims that wait for one of `about`, by what they wait for, oldest first."""
-    if not about:
-        return {}
+    """Claims that wait for one of `about`, by what they wait for, oldest first.
+
+    And those that wait for such a claim, for they end together with it.
+    """
+    found: dict[Identity, list[Waiting]] = {}
+    asked = set(about)
+    while asked:
+        claims = await _read_waiting(session, asked)
+        found |= claims
+        asked = {one.event.identity for waiting in claims.values() for one in waiting}
+        asked -= found.keys()
+    return found
+
+
+async def _read_waiting(
+    session: AsyncSession, about: Collection[Identity]
+) -> dict[Identity, list[Waiting]]:
     wanted = (
         select(
             col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at)
         )
-        .where(
-            col(Event.outcome) == "waiting",
-            tuple_(col(Event.about_source), col(Event.about_id)).in_(list(about)),
-        )
+        .where(col(Event.outcome) == "waiting")
         .order_by(col(Event.number))
     )
     found: dict[Identity, list[Waiting]] = {}
-    for row in await session.execute(wanted):
+    for row in await _find(session, wanted, about):
         claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at)
         found.setdefault((row.about_source, row.about_id), []).append(claim)
     return found
@@ -104,8 +161,11 @@ async def find_directory(
     directory = Directory()
     columns = (col(Subject.key), col(Subject.importer), col(Subject.programme), col(Subject.origin))
     by_key = select(*columns).where(col(Subject.key).in_(keys))
-    named = tuple_(col(Subject.importer), col(Subject.programme), col(Subject.origin))
-    by_name = select(*columns).where(named.in_([astuple(name) for name in names]))
+    by_name = select(*columns).where(  # and a few more, which do no harm
+        col(Subject.importer).in_({name.importer for name in names}),
+        col(Subject.programme).in_({name.programme for name in names}),
+        col(Subject.origin).in_({name.origin for name in names}),
+    )
     for wanted in [by_key] * bool(keys) + [by_name] * bool(names):
         for row in await session.execute(wanted):
             directory.keys.add(row.key)

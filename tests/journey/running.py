@@ -5,9 +5,11 @@ Real parts only: the API answers over a socket, alerts go to the receivers of `t
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from standardwebhooks import Webhook
 
 from service.runtime import Runtime, open_runtime, serve
 from service.settings import Settings
-from tests.receivers import HttpReceiver, Request, SmtpReceiver
+from tests.receivers import HttpReceiver, Mail, Request, SmtpReceiver
 
 PATIENCE = 60
 """Seconds after which what has not happened never will; no proof rests on how long a thing took."""
@@ -63,15 +65,25 @@ class Service:
         assert answer.status_code == 202, answer.text
         return answer.json()
 
-    async def settle(self, *, but: int = 0) -> Json:
-        """The status once nothing waits in any stage, but so many deliveries that must wait."""
+    async def settle(self) -> Json:
+        """The status once nothing waits in any stage, asked twice."""
         async with asyncio.timeout(PATIENCE):
             seen = await self.ask("/v1/status")
             while True:
                 former, seen = seen, await self.ask("/v1/status")
-                if waiting(seen) == waiting(former) == but and done(seen) == done(former):
+                if waiting(seen) == waiting(former) == 0 and done(seen) == done(former):
                     return seen
                 await asyncio.sleep(0.05)
+
+    async def attempted(self, times: int) -> Json:
+        """The only delivery, once so many attempts at it are in the books."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                for one in (await self.ask("/v1/deliveries"))["items"]:
+                    found = await self.ask(one["href"])
+                    if len(found["attempted"]) == times:
+                        return found
+                await asyncio.sleep(0.02)
 
 
 def waiting(status: Json) -> int:
@@ -134,6 +146,16 @@ def parse(request: Request) -> BaseCloudEvent:
     return from_structured_event(HTTPMessage(dict(request.headers), request.body))
 
 
+def letter_of(mail: Mail) -> EmailMessage:
+    """As a mail program reads it."""
+    return message_from_bytes(mail.content, policy=policy.default)
+
+
+def text_of(mail: Mail) -> str:
+    """Its plain text."""
+    return letter_of(mail).get_body(("plain",)).get_content()
+
+
 def measure(
     name: str, key: str, percent: int | str, *, action: str = "increased", **data: Any
 ) -> Json:
@@ -161,13 +183,3 @@ def measure(
         }
         | data,
     }
-
-
-Until = Callable[[], bool]
-
-
-async def wait_until(holds: Until) -> None:
-    """Poll for what no condition variable announces."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(0.02)

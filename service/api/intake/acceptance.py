@@ -12,7 +12,7 @@ from service.api.intake.recall import Accepted, Recall
 from service.api.problems import Conflict, Invalid
 from service.core.event import Fault, Identity, Unreadable
 from service.log import LogUnavailable, Record
-from service.store.outcomes import Known, find_known
+from service.store.events import Recorded, find_recorded
 
 BREATH = 200
 """Events between two turns of the loop, so that a large request keeps nobody waiting."""
@@ -40,16 +40,15 @@ class Intake:
         books = await self._look_up(arrivals)
         # No await from here to the last `remember`: two requests with one identity cannot cross.
         fresh, waited = self._sort(arrivals, books)
-        topics = {place: self._topic(arrivals[place], books) for place in fresh}
+        topics = self._topics([arrivals[place] for place in fresh], books)
         durable = asyncio.get_running_loop().create_future()
-        for place, topic in topics.items():
-            known = Accepted(arrivals[place].digest, topic, durable)
-            self._recall.remember(arrivals[place].identity, known)
-        await self._append([(arrivals[place], topic) for place, topic in topics.items()], durable)
+        for one, topic in topics:
+            self._recall.remember(one.identity, Accepted(one.digest, topic, durable))
+        await self._append(topics, durable)
         await asyncio.gather(*waited)
         return Taken(arrivals, frozenset(fresh))
 
-    async def _look_up(self, arrivals: Sequence[Arrival]) -> Mapping[Identity, Known]:
+    async def _look_up(self, arrivals: Sequence[Arrival]) -> Mapping[Identity, Recorded]:
         """One question a request: the identities themselves, and what claims are about."""
         asked: set[Identity] = set()
         for one in arrivals:
@@ -59,10 +58,10 @@ class Intake:
                 if identity and self._recall.find(identity) is None
             )
         async with self._desk.db.read() as session:
-            return await find_known(session, asked)
+            return await find_recorded(session, asked)
 
     def _sort(
-        self, arrivals: Sequence[Arrival], books: Mapping[Identity, Known]
+        self, arrivals: Sequence[Arrival], books: Mapping[Identity, Recorded]
     ) -> tuple[list[int], set[asyncio.Future[None]]]:
         """The places of what is new, and what must be durable before duplicates are answered."""
         fresh: dict[Identity, int] = {}
@@ -81,12 +80,20 @@ class Intake:
             raise Conflict(str(conflicts[0]), conflicts)
         return list(fresh.values()), waited
 
-    def _topic(self, arrival: Arrival, books: Mapping[Identity, Known]) -> str:
-        """A claim follows what it is about."""
-        if arrival.about is None:
-            return arrival.topic
-        known = self._recall.find(arrival.about) or books.get(arrival.about)
-        return known.topic if known else arrival.topic
+    def _topics(
+        self, fresh: Sequence[Arrival], books: Mapping[Identity, Recorded]
+    ) -> list[tuple[Arrival, str]]:
+        """Each with its topic: a claim follows what it is about, in this request or before it."""
+        beside = {one.identity: one.topic for one in fresh}
+        return [(one, self._topic(one, beside, books)) for one in fresh]
+
+    def _topic(
+        self, one: Arrival, beside: Mapping[Identity, str], books: Mapping[Identity, Recorded]
+    ) -> str:
+        if one.about is None:
+            return one.topic
+        known = self._recall.find(one.about) or books.get(one.about)
+        return known.topic if known else beside.get(one.about, one.topic)
 
     async def _append(
         self, sorted_in: Sequence[tuple[Arrival, str]], durable: asyncio.Future[None]

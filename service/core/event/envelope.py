@@ -49,7 +49,7 @@ class Handling(StrEnum):
 
 
 def _printable(text: str) -> str:
-    if any(ord(char) < ord(" ") for char in text):
+    if not text.isprintable() and any(ord(char) < ord(" ") for char in text):
         message = "control characters are not allowed here"
         raise ValueError(message)
     return text

@@ -17,7 +17,7 @@ Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@#+*-]{0,199}$")]
 
 
 @lru_cache(maxsize=4096)
-def _check_code(text: str) -> str:
+def check_code(text: str) -> str:
     """An event is written by a program: a slip is answered, not silently mended."""
     code = find_country(text)
     if code != text:
@@ -26,7 +26,7 @@ def _check_code(text: str) -> str:
     return code
 
 
-CountryCode = Annotated[str, Field(max_length=60), AfterValidator(_check_code)]
+CountryCode = Annotated[str, Field(max_length=60), AfterValidator(check_code)]
 
 
 def _check_depth(given: Any, left: int = MAX_DEPTH) -> Any:

@@ -1,12 +1,13 @@
 """`tariff.measure`: something was threatened, announced, changed or ended."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from service.core.certainty import Certainty
-from service.core.codes import timezone_of
+from service.core.codes import find_nomenclature, known_groups, timezone_of
 from service.core.duty import Duty, Frozen, Short, Text
 from service.core.event.fields import (
     LONGEST_COMMON,
@@ -19,7 +20,7 @@ from service.core.event.fields import (
     Passed,
     ProductDigits,
     Reference,
-    _check_code,
+    check_code,
 )
 from service.core.moment import When
 
@@ -60,6 +61,10 @@ class Action(StrEnum):
 _THREATS = frozenset({Action.THREATENED, Action.THREAT_WITHDRAWN})
 
 
+Nomenclature = Annotated[str, Field(max_length=80), AfterValidator(lru_cache(find_nomenclature))]
+"""Whose list a code of 8 or 10 digits is taken from; "HTSUS" is understood as "HTS"."""
+
+
 class Origin(Frozen):
     """Whose goods. `all` stays symbolic; groups stand for their members on the day asked."""
 
@@ -76,7 +81,8 @@ class Origin(Frozen):
             raise ValueError(message)
         if self.kind in {"country", "group"}:
             for member in self.members:
-                _check_code(member)
+                if member not in known_groups():
+                    check_code(member)
         return self
 
 
@@ -84,7 +90,7 @@ class Product(Frozen):
     """Which goods. `described` and `unknown` are not `all`."""
 
     scope: Literal["all", "codes", "described", "unknown"]
-    nomenclature: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,15}$")] | None = None
+    nomenclature: Nomenclature | None = None
     edition: Short | None = None
     include: Annotated[tuple[ProductDigits, ...], Field(max_length=5000)] = ()
     excluded: Annotated[

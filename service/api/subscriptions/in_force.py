@@ -8,19 +8,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from service.api.desk import Desk
+from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.api.shapes import as_json
-from service.core.change import Change, Kind, Severity, change_id
-from service.core.event import Action, Handling, Measure
-from service.core.match import Facts, Match, facts_of, match
+from service.core.match import Facts, Match, match
 from service.core.standing import MeasureStanding, standing
 from service.core.subscription import Rule
 from service.store.spans import Span
 from service.store.subjects import MEASURES, histories_of, last_event, list_subjects
 
-LOOKED_AT = 2_000
 SHOWN = 50
-A_TURN = 100
-"""Subjects folded between two turns of the loop."""
 
 _PRESENT = frozenset({"in_force", "provisional", "scheduled", "suspended", "threatened"})
 
@@ -41,11 +37,13 @@ class InForce:
         """Nothing is folded before the first question."""
         self._desk = desk
         self._present = Present()
+        self._turn = asyncio.Lock()
 
     async def find(self, rule: Rule) -> dict[str, Any]:
         """Up to `SHOWN` standings that match, and how many there are in all."""
         now = self._desk.clock()
-        present = await self._fold(now)
+        async with self._turn:  # who comes meanwhile uses what was folded
+            present = await self._fold(now)
         # What stands is new to a subscriber whatever kind of step led to it.
         asked = rule.model_copy(update={"kinds": (), "min_delta_pp": None})
         found: list[dict[str, Any]] = []
@@ -84,48 +82,6 @@ def _find(request: Request) -> InForce:
 
 
 AtPresent = Annotated[InForce, Depends(_find)]
-
-
-def facts_now(held: MeasureStanding, now: datetime) -> Facts:
-    """A standing looked at as the change it would be to someone who knew nothing of it."""
-    about = Measure(
-        importer=held.importer,
-        origin=held.origin,
-        product=held.product,
-        programme=held.programme,
-        action=Action.IMPOSED,
-        certainty=held.certainty,
-    )
-    change = Change(
-        id=change_id(("", ""), held.subject),
-        subject=held.subject,
-        sequence=0,
-        previous=None,
-        kinds=(Kind.MEASURE_ANNOUNCED,),
-        severity=Severity.INFO,
-        mode=Handling.LIVE,
-        certainty=held.certainty,
-        event=("", ""),
-        event_type="tariff.measure",
-        about=about,
-        assessment=None,
-        before=None,
-        after=held,
-        old=None,
-        new=held.duty,
-        delta_pp=None,
-        announced_at=None,
-        effective_at=None,
-        moved_from=None,
-        until=held.until,
-        retroactive=False,
-        days=None,
-        known_at=now,
-        seen_at=now,
-        citations=held.citations,
-        evidence=(),
-    )
-    return facts_of(change)
 
 
 def _as_json(held: MeasureStanding, met: Match) -> dict[str, Any]:

@@ -1,29 +1,24 @@
-"""Subscriptions: what a business follows. Making one answers what stands in its lanes now."""
+"""The routes of subscriptions. Making one answers what stands in its lanes now."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.api import destinations as desks
 from service.api.bodies import describe, form_of, read_form, read_json, refuse
 from service.api.desk import AtDesk, Desk
-from service.api.destinations import DestinationForm
-from service.api.in_force import AtPresent, InForce
 from service.api.problems import Conflict, NotFound, Outdated
 from service.api.questions import AtPage, refuse_parameter, send
-from service.api.subscription_form import SubscriptionForm, as_json, merge_form, tag_of
+from service.api.subscriptions.entry import Told, enter, replace_with, show_made
+from service.api.subscriptions.form import SubscriptionForm, as_json, merge_form, tag_of
+from service.api.subscriptions.in_force import AtPresent, InForce
 from service.core.event import Fault
-from service.store import deliveries, destinations, subscriptions
+from service.store import deliveries, subscriptions
 from service.store.accounts import DEFAULT
-from service.store.destinations import DestinationValue
-from service.store.ids import new_id
-from service.store.numbers import last_number
 from service.store.subscriptions import SubscriptionValue, Wanted
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
@@ -46,14 +41,6 @@ IfMatch = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Ids of the destinations of a form, and those that it made."""
-
-    ids: tuple[str, ...]
-    made: tuple[DestinationValue, ...]
-
-
 @router.post("", status_code=201, summary="Subscribe", openapi_extra=_BODY)
 async def add(desk: AtDesk, form: AtForm, present: AtPresent) -> Response:
     """Follow a country, a product, or lanes. Only changes recorded from now on are told.
@@ -62,7 +49,7 @@ async def add(desk: AtDesk, form: AtForm, present: AtPresent) -> Response:
     """
     with _one_external_id():
         async with desk.db.write() as session:
-            value, told = await _enter(session, desk, form)
+            value, told = await enter(session, desk, form)
     return await _answer_made(present, value, told)
 
 
@@ -100,18 +87,18 @@ async def read_external(desk: AtDesk, external_id: str) -> Response:
 async def put_external(
     request: Request, desk: AtDesk, external_id: str, present: AtPresent
 ) -> Response:
-    """Idempotent: sent twice it is one subscription. 201 when it was made, 200 when it was there."""
+    """Idempotent: sent twice it is one subscription. 201 when it was made, else 200."""
     form = _read_named(await read_json(request), external_id)
     with _one_external_id():
         async with desk.db.write() as session:
             held = await subscriptions.find_external(session, DEFAULT, external_id)
             if held is None:
-                value, told = await _enter(session, desk, form)
+                value, told = await enter(session, desk, form)
             else:
-                value, told = await _replace(session, desk, held, form)
+                value, told = await replace_with(session, desk, held, form)
     if held is None:
         return await _answer_made(present, value, told)
-    return send(as_json(value) | _show_made(told), headers={"ETag": tag_of(value)})
+    return send(as_json(value) | show_made(told), headers={"ETag": tag_of(value)})
 
 
 @router.get("/{subscription_id}", summary="Read a subscription")
@@ -131,8 +118,8 @@ async def change(
         async with desk.db.write() as session:
             held = await _demand(session, subscription_id, if_match)
             form = read_form(merge_form(held, given), SubscriptionForm)
-            value, told = await _replace(session, desk, held, form)
-    return send(as_json(value) | _show_made(told), headers={"ETag": tag_of(value)})
+            value, told = await replace_with(session, desk, held, form)
+    return send(as_json(value) | show_made(told), headers={"ETag": tag_of(value)})
 
 
 @router.delete("/{subscription_id}", status_code=204, summary="Unsubscribe")
@@ -168,79 +155,6 @@ async def _move(desk: Desk, subscription_id: str, state: str) -> Response:
             released = await deliveries.release(session, value.id, now)
     shown = as_json(value) | ({"released": released} if state == "active" else {})
     return send(shown, headers={"ETag": tag_of(value)})
-
-
-async def _enter(
-    session: AsyncSession, desk: Desk, form: SubscriptionForm
-) -> tuple[SubscriptionValue, Told]:
-    now = desk.clock()
-    told = await _attach(session, desk, form)
-    value = _value(form, told, now, new_id("sub", now), await last_number(session, "changes"))
-    await subscriptions.add_subscription(session, value)
-    return value, told
-
-
-async def _replace(
-    session: AsyncSession, desk: Desk, held: SubscriptionValue, form: SubscriptionForm
-) -> tuple[SubscriptionValue, Told]:
-    """What would be the same is not written again."""
-    told = await _attach(session, desk, form)
-    fresh = _value(form, told, held.created_at, held.id, held.after_change)
-    same = replace(fresh, state=held.state, updated_at=held.updated_at)
-    if same == held:
-        return held, told
-    value = replace(same, updated_at=desk.clock())
-    await subscriptions.change_subscription(session, value)
-    return value, told
-
-
-def _value(
-    form: SubscriptionForm, told: Told, made_at: datetime, name: str, after_change: int
-) -> SubscriptionValue:
-    return SubscriptionValue(
-        id=name,
-        account_id=DEFAULT,
-        name=form.name,
-        external_id=form.external_id,
-        rule=form.rule,
-        labels=form.labels,
-        metadata=form.metadata,
-        destinations=told.ids,
-        state="active",
-        after_change=after_change,
-        created_at=made_at,
-        updated_at=made_at,
-    )
-
-
-async def _attach(session: AsyncSession, desk: Desk, form: SubscriptionForm) -> Told:
-    """The destinations of a form: those named must be there, an address is made where it is not."""
-    known = await destinations.find_destinations(session, DEFAULT, form.destinations)
-    missing = [
-        Fault(f"destinations[{place}]", f"there is no destination {one!r}; make it first")
-        for place, one in enumerate(form.destinations)
-        if one not in known
-    ]
-    if missing:
-        refuse(missing)
-    ids, made = set(known), []
-    for asked in _inline(form):
-        address = desks.check_address(desk, asked.url, asked.email)
-        kind = "webhook" if asked.url is not None else "email"
-        value = await destinations.find_address(session, DEFAULT, kind, address)
-        if value is None:
-            value = desks.make_destination(desk, asked)
-            await destinations.add_destination(session, value)
-            made.append(value)
-        ids.add(value.id)
-    return Told(tuple(sorted(ids)), tuple(made))
-
-
-def _inline(form: SubscriptionForm) -> Iterator[DestinationForm]:
-    if form.url is not None:
-        yield DestinationForm(url=form.url)
-    if form.email is not None:
-        yield DestinationForm(email=form.email)
 
 
 async def _demand(
@@ -286,7 +200,7 @@ def _one_external_id() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        said = "another subscription has this external_id; PUT /v1/subscriptions/by/{external_id} replaces it"
+        said = "another subscription has this external_id; PUT …/by/{external_id} replaces it"
         raise Conflict(said, [Fault("external_id", said)]) from error
 
 
@@ -297,9 +211,4 @@ def _answer(value: SubscriptionValue) -> Response:
 async def _answer_made(present: InForce, value: SubscriptionValue, told: Told) -> Response:
     in_force = {"in_force_now": await present.find(value.rule)}
     headers = {"Location": f"/v1/subscriptions/{value.id}", "ETag": tag_of(value)}
-    return send(as_json(value) | _show_made(told) | in_force, 201, headers)
-
-
-def _show_made(told: Told) -> dict[str, Any]:
-    made = [desks.as_json(one) | desks.shown_secret(one) for one in told.made]
-    return {"created_destinations": made} if made else {}
+    return send(as_json(value) | show_made(told) | in_force, 201, headers)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from service.api.destinations import Address
+from service.api.destinations.form import Address
 from service.core.event.fields import Passed
 from service.core.subscription import (
     MAX_LANES,

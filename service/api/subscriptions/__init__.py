@@ -1,0 +1,7 @@
+"""Subscriptions: what a business follows, and what stands in its lanes when it begins."""
+
+from service.api.subscriptions.form import SubscriptionForm
+from service.api.subscriptions.in_force import InForce
+from service.api.subscriptions.routes import router
+
+__all__ = ["InForce", "SubscriptionForm", "router"]

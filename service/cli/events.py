@@ -1,0 +1,251 @@
+"""Commands that send events: from a file, from the past, or an example of a kind."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from service.cli.client import Api, open_api
+from service.cli.exits import BadFile, Refused
+from service.cli.terminal import Json, Terminal, tabulate
+
+LINES = "application/x-ndjson"
+CHUNK = 1000
+CHUNK_BYTES = 4_000_000
+PATIENCE_SECONDS = 10.0
+POLL_SECONDS = 0.1
+
+group = typer.Typer(no_args_is_help=True, help="Send events.")
+
+File = Annotated[str, typer.Argument(metavar="FILE|-", help="NDJSON, a JSON array, or one event.")]
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(group, name="events")
+    app.command("replay")(replay)
+    app.command("trigger")(trigger)
+
+
+@group.command("send")
+def send(context: typer.Context, file: File, *, as_json: Json = False) -> None:
+    """Send events as they are; of a thousand at a time, all are taken or none."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        taken = _send_all(terminal, api, _read_lines(file))
+    _report(terminal, taken, as_json=as_json)
+
+
+def replay(
+    context: typer.Context,
+    file: File,
+    *,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Alert, marked `simulated`; else nobody is alerted.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Send events of the past: as `history`, which builds what stands, or with alerts."""
+    terminal: Terminal = context.obj
+    handling = "simulated" if alert else "history"
+    lines = [_mark(line, handling, number) for number, line in enumerate(_read_lines(file), 1)]
+    with open_api(terminal) as api:
+        taken = _send_all(terminal, api, lines)
+    _report(terminal, taken | {"handling": handling}, as_json=as_json)
+
+
+def _read_lines(file: str) -> list[bytes]:
+    """Each event on a line of its own."""
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise BadFile(f"cannot read {file}: {error.strerror}") from error
+    text = raw.strip()
+    if not text:
+        raise BadFile(f"{file} is empty: it should hold events, one a line or as a JSON array")
+    if text.startswith(b"["):
+        return [json.dumps(one, ensure_ascii=False).encode() for one in _decode(text, file)]
+    lines = [line for line in text.split(b"\n") if line.strip()]
+    return lines if _is_json(lines[0]) else [json.dumps(_decode(text, file)).encode()]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _decode(text: bytes, place: str) -> Any:
+    from service.core.event import Unreadable, decode
+
+    try:
+        return decode(text)
+    except Unreadable as error:
+        raise BadFile(f"{place}: {error}") from error
+
+
+def _mark(line: bytes, handling: str, number: int) -> bytes:
+    found = _decode(line, f"event {number}")
+    if not isinstance(found, dict):
+        raise BadFile(f"event {number}: an event is a JSON object")
+    return json.dumps(found | {"handling": handling}, ensure_ascii=False).encode()
+
+
+def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Up to `CHUNK` lines and `CHUNK_BYTES` bytes, at least one line."""
+    chunk: list[bytes] = []
+    size = 0
+    for line in lines:
+        if chunk and (len(chunk) == CHUNK or size + len(line) > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
+        size += len(line) + 1
+    yield chunk
+
+
+def _send_all(terminal: Terminal, api: Api, lines: Sequence[bytes]) -> dict[str, Any]:
+    """Chunk by chunk, with a bar for whoever watches."""
+    taken = {"sent": 0, "accepted": 0, "duplicates": 0}
+    started = time.perf_counter()
+    with _bar(terminal) as bar:
+        task = bar.add_task("sending", total=len(lines), speed="")
+        for chunk in _chunks(lines):
+            found = _send_chunk(api, chunk, taken["sent"])
+            taken["sent"] += len(chunk)
+            taken["accepted"] += found["accepted"]
+            taken["duplicates"] += found["duplicates"]
+            speed = taken["sent"] / (time.perf_counter() - started)
+            bar.update(task, completed=taken["sent"], speed=f"{speed:,.0f} events/s")
+    seconds = time.perf_counter() - started
+    return taken | {"seconds": round(seconds, 3), "per_second": round(len(lines) / seconds)}
+
+
+def _bar(terminal: Terminal) -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=terminal.err, disable=not terminal.err.is_terminal)
+
+
+def _send_chunk(api: Api, chunk: Iterable[bytes], before: int) -> Any:
+    try:
+        return api.post_bytes("/v1/events", b"\n".join(chunk), LINES)
+    except Refused as error:
+        if before:
+            said = f"{error} (lines count from event {before + 1}; those before it were sent)"
+            raise Refused(error.problem | {"detail": said}) from error
+        raise
+
+
+def _report(terminal: Terminal, taken: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        terminal.answer(taken)
+        return
+    as_what = f" as {taken['handling']}" if "handling" in taken else ""
+    terminal.say(
+        (f"{taken['accepted']:,} accepted", "green"),
+        f"{as_what}, {taken['duplicates']:,} known before; ",
+        f"{taken['seconds']:.2f} s, {taken['per_second']:,} events/s",
+    )
+
+
+def trigger(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help="See --list.", show_default=False)] = "",
+    *,
+    show_list: Annotated[bool, typer.Option("--list", help="List the kinds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send a realistic example of a kind of change, marked as a test, and show who is told."""
+    from service.examples import KINDS, NoExample, example
+
+    terminal: Terminal = context.obj
+    if show_list:
+        _list_kinds(terminal, KINDS, as_json=as_json)
+        return
+    from service.runtime import utc_now
+
+    try:
+        events = example(kind, utc_now())
+    except NoExample as error:
+        raise typer.BadParameter(str(error), param_hint="KIND") from error
+    with open_api(terminal) as api:
+        for event in events:
+            api.post("/v1/events", event)
+        found = _await_outcome(api, events[-1])
+        deliveries = _await_deliveries(api, found["change"]) if found["change"] else []
+    _report_trigger(terminal, found, deliveries, as_json=as_json)
+
+
+def _list_kinds(terminal: Terminal, kinds: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        terminal.answer(list(kinds))
+    else:
+        for kind in kinds:
+            terminal.say(kind)
+
+
+def _await_outcome(api: Api, event: dict[str, Any]) -> dict[str, Any]:
+    """What became of it; the consumer needs a moment."""
+    deadline = time.perf_counter() + PATIENCE_SECONDS
+    while True:
+        try:
+            found: dict[str, Any] = api.get(
+                "/v1/events/one", source=event["source"], id=event["id"]
+            )
+        except Refused as error:
+            if error.problem.get("status") != NOT_FOUND or time.perf_counter() > deadline:
+                raise
+            time.sleep(POLL_SECONDS)
+            continue
+        return found
+
+
+NOT_FOUND = 404
+
+
+def _await_deliveries(api: Api, change: str) -> list[dict[str, Any]]:
+    """Each with its first attempt behind it, as far as patience reaches."""
+    deadline = time.perf_counter() + PATIENCE_SECONDS
+    while True:
+        progress = api.get(f"/v1/changes/{change}")["progress"]
+        found = list(api.pages("/v1/deliveries", 1000, change=change))
+        waits = progress["is_open"] or any(
+            one["state"] == "pending" and not one["attempts"] for one in found
+        )
+        if not waits or time.perf_counter() > deadline:
+            return found
+        time.sleep(POLL_SECONDS)
+
+
+def _report_trigger(
+    terminal: Terminal,
+    found: dict[str, Any],
+    deliveries: Sequence[dict[str, Any]],
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        terminal.answer({"event": found, "deliveries": deliveries})
+        return
+    terminal.say((f"{found['outcome']} ", "green"), found["reason"])
+    if not deliveries:
+        terminal.say("nobody is told: no subscription matches (tariffwire subscriptions add …)")
+        return
+    rows = [
+        (one["destination"]["address"], one["state"], one["attempts"], one["matched"][0]["reason"])
+        for one in deliveries
+    ]
+    terminal.out.print(tabulate("", ("told", "state", "attempts#", "because"), rows))

@@ -1,0 +1,45 @@
+"""`tariffwire status`: what each stage has done, what waits, and since when."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from service.cli.client import open_api
+from service.cli.exits import Trouble
+from service.cli.terminal import Json, Terminal, tabulate
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("status")(status)
+
+
+def status(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show what each stage has done and what waits; exit code 6 when a role is down."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        found = api.get("/v1/status")
+    if as_json:
+        terminal.answer(found)
+    else:
+        _report(terminal, found)
+    down = [name for name, is_up in found["roles"].items() if not is_up]
+    if down:
+        raise Trouble(f"not running: {', '.join(down)}; the log of the service says why")
+
+
+def _report(terminal: Terminal, found: dict[str, Any]) -> None:
+    columns = ("stage", "done#", "waiting#", "oldest waits#", "")
+    terminal.out.print(tabulate("", columns, _rows(found["stages"])))
+    set_aside = found["quarantine"]["open"]
+    if set_aside:
+        terminal.say((f"{set_aside} inputs are in quarantine", "yellow"), ": GET /v1/quarantine")
+
+
+def _rows(stages: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, one in stages.items():
+        outcomes = ", ".join(f"{count:,} {what}" for what, count in one.get("outcomes", {}).items())
+        held = f"{one['held']:,} held" if one.get("held") else ""
+        lag = f"{one['lag_seconds']:.1f} s" if one.get("oldest") else ""
+        yield name, f"{one['done']:,}", f"{one['waiting']:,}", lag, outcomes or held

@@ -1,0 +1,174 @@
+"""`tariffwire subscriptions …`: who follows what."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from service.cli.client import open_api
+from service.cli.terminal import Json, Terminal, tabulate
+
+group = typer.Typer(no_args_is_help=True, help="Who follows what.")
+LIMIT = 1000
+SHOWN_PRESENT = 10
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(group, name="subscriptions")
+
+
+Many = list[str] | None
+
+
+@group.command("add")
+def add(  # noqa: PLR0913 - one option a field
+    context: typer.Context,
+    *,
+    country: Annotated[str | None, typer.Option(help="In any role: Vietnam, VN, UK …")] = None,
+    importer: Annotated[str | None, typer.Option(help="Who levies.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Whose goods.")] = None,
+    party: Annotated[str | None, typer.Option(help="A party to talks.")] = None,
+    product: Annotated[Many, typer.Option(help="A code: 8703, 9401.61 … (repeat)")] = None,
+    programme: Annotated[Many, typer.Option(help="S301 … (repeat)")] = None,
+    measure: Annotated[Many, typer.Option(help="A measure's key. (repeat)")] = None,
+    everything: Annotated[bool, typer.Option("--everything", help="Follow all there is.")] = False,
+    url: Annotated[str | None, typer.Option(help="Tell this webhook.")] = None,
+    email: Annotated[str | None, typer.Option(help="Tell this address.")] = None,
+    destination: Annotated[Many, typer.Option(help="Tell it, by id. (repeat)")] = None,
+    kind: Annotated[Many, typer.Option(help="Only changes of this kind. (repeat)")] = None,
+    min_certainty: Annotated[str | None, typer.Option(help="From rumour to instrument.")] = None,
+    min_delta: Annotated[str | None, typer.Option(help="In percentage points.")] = None,
+    blanket: Annotated[bool, typer.Option(help="Measures on every origin count.")] = True,
+    possible: Annotated[
+        bool, typer.Option("--possible", help="Goods only described, too.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="For people.")] = "",
+    external_id: Annotated[str | None, typer.Option(help="Your own id.")] = None,
+    label: Annotated[Many, typer.Option(help="name=text (repeat)")] = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a country, a product, …: all that is named must hold, and one of several products."""
+    terminal: Terminal = context.obj
+    lane = _stated(
+        country=country,
+        importer=importer,
+        origin=origin,
+        party=party,
+        product={"codes": product} if product else None,
+        programmes=programme,
+        measures=measure,
+    )
+    if not lane and not everything:
+        raise typer.BadParameter("say what to follow: --country, --product … or --everything")
+    if not (url or email or destination):
+        raise typer.BadParameter("say whom to tell: --url, --email or --destination")
+    form = _stated(
+        lanes=[lane],
+        url=url,
+        email=email,
+        destinations=destination,
+        kinds=kind,
+        min_certainty=min_certainty,
+        min_delta_pp=min_delta,
+        external_id=external_id,
+        labels=_labels(label or ()),
+    )
+    with open_api(terminal) as api:
+        found = api.post(
+            "/v1/subscriptions", form | {"name": name, "blanket": blanket, "possible": possible}
+        )
+    if as_json:
+        terminal.answer(found)
+    else:
+        _report(terminal, found)
+
+
+def _stated(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    if not all(name and sign and text for name, sign, text in pairs):
+        raise typer.BadParameter("write a label as name=text", param_hint="--label")
+    return {name: text for name, _, text in pairs}
+
+
+def _report(terminal: Terminal, found: dict[str, Any]) -> None:
+    terminal.say(("added ", "green"), found["id"])
+    for one in found.get("created_destinations", ()):
+        address = one.get("url") or one.get("email")
+        terminal.say(("destination ", "green"), f"{one['id']} {address}")
+        if "secret" in one:
+            terminal.say("  its secret, shown this once: ", (one["secret"], "bold"))
+    present = found["in_force_now"]
+    rows = [
+        (one["subject"].removeprefix("measure:"), one["status"], _rate(one), one["why"])
+        for one in present["items"][:SHOWN_PRESENT]
+    ]
+    if rows:
+        title = f"{present['count']} measures stand in these lanes now"
+        terminal.out.print(tabulate(title, ("measure", "status", "duty", "because"), rows))
+
+
+def _rate(one: dict[str, Any]) -> str:
+    duty = one["duty"]
+    return str(duty["said"]) if duty else "not stated"
+
+
+@group.command("list")
+def show(
+    context: typer.Context,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = LIMIT,
+    as_json: Json = False,
+) -> None:
+    """List subscriptions in the order of their making."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        found = list(api.pages("/v1/subscriptions", limit))
+    if as_json:
+        terminal.answer(found)
+        return
+    rows = [
+        (one["id"], one["name"], one["state"], _say_lanes(one), ", ".join(one["destinations"]))
+        for one in found
+    ]
+    columns = ("id", "name", "state", "follows", "tells")
+    terminal.out.print(tabulate(f"{len(rows)} subscriptions", columns, rows))
+
+
+def _say_lanes(one: dict[str, Any]) -> str:
+    said = [_say_lane(lane) for lane in one["lanes"]]
+    if one["min_certainty"]:
+        said[-1] += f" ({one['min_certainty']} or surer)"
+    return " or ".join(said)
+
+
+def _say_lane(lane: dict[str, Any]) -> str:
+    """As "importer US, origin VN, product 940161"."""
+    said = []
+    for name, value in lane.items():
+        listed = value.get("codes", ()) if isinstance(value, dict) else value
+        text = listed if isinstance(listed, str) else " ".join(map(str, listed))
+        said.append(f"{name} {text}")
+    return ", ".join(said) or "everything"
+
+
+@group.command("rm")
+def remove(
+    context: typer.Context,
+    subscription: Annotated[list[str], typer.Argument(help="Ids.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Unsubscribe. What is on its way arrives."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        for one in subscription:
+            api.delete(f"/v1/subscriptions/{one}")
+    if as_json:
+        terminal.answer({"removed": subscription})
+    else:
+        terminal.say(("removed ", "green"), ", ".join(subscription))

@@ -1,0 +1,81 @@
+"""Real processes on loopback: the service in one, a receiver in another, commands in the test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+
+LONGEST_SECONDS = 300
+"""A process that hangs fails its test rather than all of them."""
+START = "from service.cli import main; main()"
+CLEAN = {name: text for name, text in os.environ.items() if not name.startswith("TARIFFWIRE_")}
+
+
+class Process:
+    """`tariffwire …` as a process of its own; its standard error is read line by line."""
+
+    def __init__(self, *words: str, folder: Path, stdin: bool = False, **settings: str) -> None:
+        names = {f"TARIFFWIRE_{name.upper()}": text for name, text in settings.items()}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START, *words],
+            cwd=folder,
+            env=CLEAN | names | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._guard = Timer(LONGEST_SECONDS, self.process.kill)
+        self._guard.daemon = True
+        self._guard.start()
+
+    def wait_for(self, word: str) -> str:
+        """The next line of standard error that has it."""
+        for line in self.process.stderr:
+            if word in line:
+                return line
+        pytest.fail(f"it ended without a word of {word!r}")
+
+    def read_json(self) -> dict:
+        return json.loads(self.process.stdout.readline())
+
+    def end(self) -> int:
+        """Its exit code, once it ends by itself."""
+        self.process.communicate()
+        self._guard.cancel()
+        return self.process.returncode
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.end()
+
+
+class Service(Process):
+    """`tariffwire serve` in a folder, on a port of its own."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        shared = {"log_format": "json", "allow_loopback": "true", **settings}
+        super().__init__("serve", "--port", "0", folder=folder, **shared)
+        self.url = json.loads(self.wait_for("listening"))["address"]
+
+
+def tariffwire(
+    *words: str, at: Service | None = None, keep_settings: bool = False, **given: object
+) -> Result:
+    """Run a command in this process; settings of the environment are left out unless kept."""
+    place = ("--url", at.url) if at else ()
+    env = {} if keep_settings else dict.fromkeys(_set_names())
+    return CliRunner(env=env).invoke(app, [*place, *words], **given)
+
+
+def _set_names() -> list[str]:
+    return [name for name in os.environ if name.startswith("TARIFFWIRE_")]

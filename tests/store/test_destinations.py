@@ -1,0 +1,113 @@
+"""Destinations in the books."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from service.store import destinations
+from service.store.accounts import DEFAULT, ensure_default
+from service.store.database import open_database
+from service.store.destinations import DestinationValue
+from service.store.migrations import migrate
+from service.store.spans import Span
+from service.store.tables import Account, Delivery, Held, Receipt
+
+NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
+ALL = Span("", 100)
+
+
+def value(name: str, **given) -> DestinationValue:
+    made = DestinationValue(
+        id=f"dst_{name}",
+        account_id=DEFAULT,
+        kind="webhook",
+        address=f"https://example.com/{name}",
+        name=name,
+        secrets=("whsec_new", "whsec_old"),
+        state="active",
+        reason="",
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(made, **given)
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with open_database(f"sqlite:///{tmp_path}/books.db") as database:
+        await migrate(database)
+        async with database.write() as session:
+            await ensure_default(session, NOW)
+            await session.execute(
+                insert(Account), [{"id": "acc_other", "name": "other", "created_at": NOW}]
+            )
+        yield database
+
+
+async def test_a_value_is_read_back_as_it_was_written(db):
+    async with db.write() as session:
+        await destinations.add_destination(session, value("a"))
+    async with db.read() as session:
+        assert await destinations.find_destination(session, DEFAULT, "dst_a") == value("a")
+
+
+async def test_only_the_newest_secrets_are_kept(db):
+    longer = value("a", secrets=("whsec_3", "whsec_2", "whsec_1"), state="paused")
+    async with db.write() as session:
+        await destinations.add_destination(session, value("a"))
+        await destinations.change_destination(session, longer)
+        held = await destinations.find_destination(session, DEFAULT, "dst_a")
+    assert held == replace(longer, secrets=("whsec_3", "whsec_2"))
+
+
+async def test_an_account_sees_its_own_only(db):
+    async with db.write() as session:
+        await destinations.add_destination(session, value("a"))
+        await destinations.add_destination(session, value("b", account_id="acc_other"))
+        listed = await destinations.list_destinations(session, DEFAULT, ALL)
+        found = await destinations.find_destinations(session, DEFAULT, ["dst_a", "dst_b"])
+        address = value("b").address
+        taken = await destinations.find_address(session, DEFAULT, "webhook", address)
+    assert [one.id for one in listed] == ["dst_a"]
+    assert list(found) == ["dst_a"]
+    assert taken is None
+
+
+async def test_a_list_is_narrowed_and_goes_on_after_an_id(db):
+    async with db.write() as session:
+        for name, given in (("a", {}), ("b", {"kind": "email"}), ("c", {"state": "paused"})):
+            await destinations.add_destination(session, value(name, **given))
+
+        async def ids(span, **only):
+            found = await destinations.list_destinations(session, DEFAULT, span, **only)
+            return [one.name for one in found]
+
+        assert await ids(Span("", 2)) == ["a", "b"]
+        assert await ids(Span("dst_b", 2)) == ["c"]
+        assert await ids(ALL, kind="webhook") == ["a", "c"]
+        assert await ids(ALL, kind="webhook", state="active") == ["a"]
+
+
+async def test_removing_one_leaves_a_receipt_for_all_that_waited(db):
+    live = {"id": _id(1), "destination_id": "dst_a", "visible_at": NOW, "attempt": 1}
+    other = {"id": _id(2), "destination_id": "dst_b", "visible_at": NOW, "attempt": 1}
+    held = {"delivery_id": _id(3), "destination_id": "dst_a", "attempt": 4, "held_at": NOW}
+    async with db.write() as session:
+        await destinations.add_destination(session, value("a"))
+        await session.execute(insert(Delivery), [live, other])
+        owners = [held | {"owner_id": owner} for owner in ("sub_1", "sub_2")]
+        await session.execute(insert(Held), owners)
+        await destinations.remove_destination(session, "dst_a", NOW + timedelta(hours=1))
+    async with db.read() as session:
+        receipts = (await session.execute(select(Receipt.delivery_id, Receipt.attempts))).all()
+        assert {tuple(row) for row in receipts} == {(_id(1), 0), (_id(3), 3)}
+        assert await session.scalar(select(func.count()).select_from(Delivery)) == 1
+        assert await session.scalar(select(func.count()).select_from(Held)) == 0
+        assert await destinations.find_destination(session, DEFAULT, "dst_a") is None
+
+
+def _id(number: int) -> UUID:
+    return UUID(int=number)
