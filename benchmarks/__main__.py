@@ -1,7 +1,6 @@
 """`python -m benchmarks [NAME…] [--quick] [--json]`: print figures with ratios to a baseline."""
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -34,7 +33,7 @@ def main() -> None:
 def line(figure: Figure) -> str:
     """One line of the table."""
     mark = {True: "met", False: "MISSED", None: ""}[figure.is_met]
-    ratio = f"{figure.ratio:.2f}× of {figure.baseline:,.4g}" if figure.ratio else ""
+    ratio = f"{figure.ratio:.2f}x of {figure.baseline:,.4g}" if figure.ratio else ""
     value = f"{figure.value:,.0f}" if figure.value >= 1000 else f"{figure.value:.3g}"
     return (
         f"{figure.name:<36} {value:>9} {figure.unit:<13} {ratio:<20}"

@@ -40,7 +40,7 @@ async def main() -> None:
         server = _Server(config)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.handle_exit, 15, None)
         serving = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has nothing to wait for
             await asyncio.sleep(0.01)
         say_ready(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")
         await serving

@@ -49,6 +49,7 @@ async def start(module: str, *arguments: str, **environment: str) -> AsyncIterat
     assert process.stdout
     try:
         line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+        assert line, f"benchmarks.{module} ended before it was ready; it says why above"
         yield Child(process, json.loads(line))
     finally:
         with suppress(ProcessLookupError):

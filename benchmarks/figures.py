@@ -32,8 +32,8 @@ class Figure:
         bounds = (
             (f"≥ {self.at_least:,g}" if self.at_least else ""),
             (f"≤ {self.at_most:,g}" if self.at_most else ""),
-            (f"≥ {self.ratio_at_least:g}×" if self.ratio_at_least else ""),
-            (f"≤ {self.ratio_at_most:g}×" if self.ratio_at_most else ""),
+            (f"≥ {self.ratio_at_least:g}x" if self.ratio_at_least else ""),
+            (f"≤ {self.ratio_at_most:g}x" if self.ratio_at_most else ""),
         )
         return ", ".join(filter(None, bounds))
 

@@ -28,7 +28,7 @@ WRITTEN = ("event", "change", "fanout")
 
 
 def now() -> datetime:
-    return datetime.now(UTC)  # noqa: DTZ005, TID251 - a benchmark is its own composition root
+    return datetime.now(UTC)
 
 
 async def measure(*, quick: bool) -> list[Figure]:

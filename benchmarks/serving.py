@@ -18,7 +18,7 @@ async def main(names: list[str]) -> None:
     async with service.open_runtime(Settings()) as runtime, asyncio.TaskGroup() as group:
         for name in names or service.ROLES:
             group.create_task(service.ROLES[name](runtime, stop))
-        say_ready(await runtime.address)
+        say_ready(runtime.address)
         await stop.wait()
         runtime.plan_bell.ring()
         runtime.send_bell.ring()

@@ -18,15 +18,15 @@ from consumers.ledger import Arrival, Ledger, changed_histories, read_arrival
 from service.core.derive import Outcome
 from service.core.event import ClaimAssessed, Event, Identity
 from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
-from service.core.history import History
+from service.core.history import Entry, History
 from service.core.naming import Directory
 from service.log import Batch, Log, Position
 from service.store.database import Database
 from service.store.events import (
     enter_subjects,
     find_directory,
-    find_entries,
     find_recorded,
+    find_tests,
     find_waiting,
     load_histories,
     record_effects,
@@ -68,7 +68,7 @@ class Consumer:
         self._clock = clock
         self._metrics = metrics
         self._ring = ring
-        self._cache: OrderedDict[str, History] = OrderedDict()
+        self._cache = OrderedDict[str, History]()
         self._cached_entries = 0
         self._recent: deque[bool] = deque(maxlen=WATCHED)
 
@@ -128,9 +128,10 @@ class Consumer:
             await move_bookmark(session, batch, self._log.id)
             ledger = await self._open_ledger(session, batch, events)
             subjects = _name_subjects(ledger, events)
-            tracks = {key for key in subjects if key.startswith("track:")}
-            await enter_subjects(session, ledger.directory, sorted(tracks))
-            ledger.histories = await load_histories(session, sorted(subjects), self._cache)
+            await enter_subjects(session, ledger.directory, _tracks(ledger, events))
+            ledger.histories = {key: History(key) for key in subjects}
+            ledger.histories |= await load_histories(session, sorted(subjects), self._cache)
+            ledger.tests = await _find_tests(session, ledger, events)
             for arrival in arrivals:
                 _fold(ledger, arrival)
             effects = ledger.close()
@@ -154,7 +155,6 @@ class Consumer:
                 names |= its_names
         assessed = _assessed(events)
         recorded = await find_recorded(session, identities | set(assessed))
-        tests = [one for one in assessed if one in recorded and recorded[one].handling == "test"]
         return Ledger(
             batch.topic,
             batch.partition,
@@ -162,7 +162,6 @@ class Consumer:
             dict(recorded),
             dict(await find_waiting(session, identities)),
             await find_directory(session, keys, aliases, names) if keys else Directory(),
-            tested=await find_entries(session, tests),
         )
 
     def _settle(self, ledger: Ledger) -> None:
@@ -196,6 +195,25 @@ class Consumer:
 
 def _assessed(events: Iterable[Event]) -> list[Identity]:
     return [event.data.about.identity for event in events if isinstance(event.data, ClaimAssessed)]
+
+
+def _tracks(ledger: Ledger, events: Sequence[Event]) -> list[str]:
+    """Tracks to be entered: a test leaves no subject behind, nor does a repeat."""
+    first = {event.identity: event for event in reversed(events)}
+    named = {key for identity, key in ledger.named.items() if first[identity].is_kept}
+    return sorted(key for key in named if key.startswith("track:"))
+
+
+async def _find_tests(
+    session: AsyncSession, ledger: Ledger, events: Sequence[Event]
+) -> dict[str, dict[Identity, Entry]]:
+    """What the tests of this batch may build on: earlier tests of their source, or assessed."""
+    trials = [event for event in events if not event.is_kept]
+    assessed = _assessed(trials)
+    subjects = {ledger.subject_of(identity) for identity in assessed}
+    subjects |= {ledger.named.get(trial.identity) for trial in trials}
+    sources = {trial.source for trial in trials} | {source for source, _ in assessed}
+    return await find_tests(session, sorted(filter(None, subjects)), sorted(sources))
 
 
 def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:

@@ -52,7 +52,7 @@ class Ledger:
     changes: list[Change] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     fresh: dict[Identity, Row] = field(default_factory=dict)
-    tested: dict[Identity, Entry] = field(default_factory=dict)  # tests stand in no history
+    tests: dict[str, dict[Identity, Entry]] = field(default_factory=dict)  # by subject
 
     def subject_of(self, identity: Identity) -> str | None:
         """The subject that an event of the books or of this batch is about."""
@@ -127,19 +127,20 @@ class Ledger:
             self.histories[subject] = derivation.history
             self.touched.add(subject)
         else:
-            self.tested[entry.identity] = replace(entry, change=change.id if change else None)
+            made = replace(entry, change=change.id if change else None)
+            self.tests.setdefault(subject, {})[entry.identity] = made
         return derivation
 
     def _history_for(self, entry: Entry, subject: str) -> History:
-        """A claim about a test is weighed as if the test had happened."""
+        """A test is weighed as if the tests of its source, and those it assesses, had happened."""
         history = self.histories[subject]
-        tests: list[Entry] = []
-        data = entry.event.data
-        while isinstance(data, ClaimAssessed) and data.about.identity not in history.by_identity:
-            tests.append(self.tested[data.about.identity])
-            data = tests[-1].event.data
-        for test in reversed(tests):
-            history = history.with_entry(test)
+        if entry.event.is_kept:
+            return history
+        tests = self.tests.get(subject, {})
+        assessed = _assessed_by(entry, tests)
+        for identity, test in tests.items():
+            if test.event.source == entry.event.source or identity in assessed:
+                history = history.with_entry(test)
         return history
 
     def _change_row(self, change: Change) -> Row:
@@ -233,6 +234,17 @@ def _write_headers(record: Record) -> str:
     """As JSON, a byte of a value as a code point: any byte survives."""
     pairs = [(name, value.decode("latin-1")) for name, value in record.headers]
     return orjson.dumps(pairs).decode()
+
+
+def _assessed_by(entry: Entry, tests: Mapping[Identity, Entry]) -> set[Identity]:
+    """What a verdict is about, and what that is about, if it is a verdict too."""
+    found: set[Identity] = set()
+    held: Entry | None = entry
+    while held is not None and isinstance(held.event.data, ClaimAssessed):
+        about = held.event.data.about.identity
+        held = tests.get(about) if about not in found else None
+        found.add(about)
+    return found
 
 
 def changed_histories(ledger: Ledger) -> Mapping[str, History]:

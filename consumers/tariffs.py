@@ -14,8 +14,8 @@ def names_of(event: MeasureEvent) -> tuple[set[str], set[str], set[Name]]:
 
 
 def find_subject(ledger: Ledger, event: MeasureEvent) -> str:
-    """The measure's subject; a measure that is new is entered."""
-    return ledger.directory.resolve(event.data, event.identity)
+    """The measure's subject; one that is new is entered, unless this is a test."""
+    return ledger.directory.resolve(event.data, event.identity, enter=event.is_kept)
 
 
 def handle(ledger: Ledger, arrival: Arrival, event: MeasureEvent, subject: str) -> None:

@@ -23,25 +23,26 @@ class NoExample(ValueError):
 def example(kind: str, now: datetime) -> list[dict[str, Any]]:
     """The events to send, in this order; the last one causes `kind`.
 
-    Their ids are made from `now`, so that each call makes new events. A test event is weighed
-    without the others, except what a claim is about. `NoExample` for what only time brings about.
+    Their source is made from `now`: a test is weighed as if the tests of its source had happened,
+    so each call begins anew. `NoExample` for what only time brings about.
     """
     if kind not in KINDS:
         message = f"{kind!r}: {NoExample.__doc__} The kinds are: {', '.join(KINDS)}."
         raise NoExample(message)
-    ids = [f"{kind}-{now:%Y%m%dT%H%M%S%f}-{place + 1}" for place in range(len(_parts(kind)))]
+    source = f"{SOURCE}:{now:%Y%m%dT%H%M%S%f}"
     return [
-        _envelope(name, of, data, {"source": SOURCE, "id": ids[0]})
-        for name, (of, data) in zip(ids, _parts(kind), strict=True)
+        _envelope({"source": source, "id": f"{kind}-{place}"}, of, data, f"{kind}-1")
+        for place, (of, data) in enumerate(_parts(kind), start=1)
     ]
 
 
 def _envelope(
-    name: str, of: str, data: Mapping[str, Any], first: Mapping[str, str]
+    identity: Mapping[str, str], of: str, data: Mapping[str, Any], first: str
 ) -> dict[str, Any]:
     """A claim is about the first event of its example, and so is what takes a threat back."""
-    linked = {field: first for field in ("about", "withdraws") if field in data}
-    context = {"specversion": "1.0", "id": name, "source": SOURCE, "type": of, "handling": "test"}
+    reference = {"source": identity["source"], "id": first}
+    linked = {field: reference for field in ("about", "withdraws") if field in data}
+    context = {"specversion": "1.0", **identity, "type": of, "handling": "test"}
     return context | {"data": {**data, **linked}}
 
 
@@ -69,13 +70,13 @@ def _apart(data: dict[str, Any]) -> dict[str, Any]:
 
 _OF_2025: Mapping[Kind, tuple[str, ...]] = {
     Kind.MEASURE_ANNOUNCED: ("us-232-autos-25",),
-    Kind.RATE_INCREASED: ("us-cn-recip-125",),
-    Kind.RATE_DECREASED: ("us-cn-fent-10-nov",),
-    Kind.RATE_CHANGED: ("us-jp-floor-15",),
-    Kind.SCOPE_CHANGED: ("us-232-derivatives-add",),
-    Kind.EFFECTIVE_DATE_MOVED: ("us-mx-fent-pause",),
+    Kind.RATE_INCREASED: ("us-cn-recip-84", "us-cn-recip-125"),
+    Kind.RATE_DECREASED: ("us-cn-fent-20", "us-cn-fent-10-nov"),
+    Kind.RATE_CHANGED: ("us-jp-recip-aug", "us-jp-floor-15"),
+    Kind.SCOPE_CHANGED: ("us-232-metals-50", "us-232-derivatives-add"),
+    Kind.EFFECTIVE_DATE_MOVED: ("us-mx-fent-25-sched", "us-mx-fent-pause"),
     Kind.SUSPENDED: ("us-annex1-suspended/vn",),
-    Kind.EXEMPTION_GRANTED: ("us-electronics-exempt/us-reciprocal-cn",),
+    Kind.EXEMPTION_GRANTED: ("us-cn-recip-annex1", "us-electronics-exempt/us-reciprocal-cn"),
     Kind.EXEMPTION_ENDED: ("us-cn-deminimis-end",),
     Kind.THREAT_ISSUED: ("us-cn-100-threat",),
     Kind.NEGOTIATION_OPENED: ("us-cn-outreach-report",),
@@ -83,7 +84,7 @@ _OF_2025: Mapping[Kind, tuple[str, ...]] = {
     Kind.CLAIM_MADE: ("us-90day-pause-rumour-denied#rumour",),
     Kind.CLAIM_CONFIRMED: ("us-cn-outreach-report", "cn-evaluating"),
     Kind.CLAIM_DENIED: ("us-90day-pause-rumour-denied#rumour", "us-90day-pause-rumour-denied"),
-    Kind.RULING: ("us-cafc-ieepa/us-fentanyl-cn",),
+    Kind.RULING: ("us-cn-fent-20", "us-cafc-ieepa/us-fentanyl-cn"),
 }
 
 

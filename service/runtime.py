@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,7 @@ Clock = Callable[[], datetime]
 Role = Callable[["Runtime", asyncio.Event], Any]
 SWITCH_SECONDS = 0.001
 PRUNE_MINUTES = 60
+BACKLOG = 2048
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Runtime:
-    """Everything the roles share. `address` is set once the API listens."""
+    """Everything the roles share; `listener` is bound to `address` before any of them starts."""
 
     settings: Settings
     clock: Clock
@@ -65,7 +66,8 @@ class Runtime:
     metrics: Metrics
     senders: Mapping[str, Sender]
     letterhead: Letterhead
-    address: "asyncio.Future[str]"
+    listener: socket.socket
+    address: str
     plan_bell: Bell = field(default_factory=Bell)
     send_bell: Bell = field(default_factory=Bell)
     running: dict[str, bool] = field(default_factory=dict)
@@ -77,6 +79,8 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
     # SQLite works in threads: without this each of its answers waits for Python's 5 ms switch.
     sys.setswitchinterval(SWITCH_SECONDS)
     async with AsyncExitStack() as stack:
+        listener = stack.enter_context(_listen(settings.host, settings.port))
+        address = _address_of(listener)
         db = await stack.enter_async_context(open_database(settings.database_url))
         events = await stack.enter_async_context(open_log(settings.log_url, clock))
         await migrate(db)
@@ -93,8 +97,9 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             events,
             Metrics(),
             {"webhook": webhooks, "email": mails},
-            _letterhead(settings, deployment),
-            asyncio.get_running_loop().create_future(),
+            _letterhead(settings, deployment, address),
+            listener,
+            address,
         )
 
 
@@ -119,8 +124,8 @@ def _open_mails(settings: Settings) -> MailSender:
     )
 
 
-def _letterhead(settings: Settings, deployment: str) -> Letterhead:
-    base = settings.public_url or f"http://{settings.host}:{settings.port}"
+def _letterhead(settings: Settings, deployment: str, address: str) -> Letterhead:
+    base = settings.public_url or address
     return Letterhead(
         source=f"urn:tariffwire:{deployment}",
         dataschema=f"{base.rstrip('/')}/v1/schemas/alert",
@@ -144,7 +149,6 @@ async def run_api(runtime: Runtime, stop: asyncio.Event) -> None:
         try_out,
         lambda: dict(runtime.running),
     )
-    listener = _listen(runtime.settings.host, runtime.settings.port)
     server = _Server(
         uvicorn.Config(
             create_app(desk),
@@ -156,14 +160,16 @@ async def run_api(runtime: Runtime, stop: asyncio.Event) -> None:
             timeout_graceful_shutdown=10,
         )
     )
-    host, port = listener.getsockname()[:2]
-    runtime.address.set_result(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=[runtime.listener]))
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    server.should_exit = True
-    await serving
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        await serving
+    finally:  # another role may have failed: leave no task and no socket behind
+        stopping.cancel()
+        serving.cancel()
+        await asyncio.wait({serving, stopping})
 
 
 class _Server(uvicorn.Server):
@@ -179,19 +185,24 @@ class CannotListen(Exception):
     """The API cannot listen there."""
 
 
-def _listen(host: str, port: int) -> socket.socket:
+@contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With TCP named, asyncio turns Nagle's 40 ms off for what is accepted here.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        message = f"cannot listen on {host}:{port}: {error.strerror}; set TARIFFWIRE_PORT"
-        raise CannotListen(message) from error
-    listener.listen(2048)
-    return listener
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            message = f"cannot listen on {host}:{port}: {error.strerror}; set TARIFFWIRE_PORT"
+            raise CannotListen(message) from error
+        listener.listen(BACKLOG)
+        yield listener
+
+
+def _address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def run_consumer(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -227,7 +238,12 @@ async def run_clock(runtime: Runtime, stop: asyncio.Event) -> None:
     """What the time of day asks for: pruning the log, for now."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
-        prune, "interval", [runtime], minutes=PRUNE_MINUTES, next_run_time=runtime.clock()
+        prune,
+        "interval",
+        [runtime],
+        minutes=PRUNE_MINUTES,
+        next_run_time=runtime.clock(),
+        misfire_grace_time=None,  # late is better than never
     )
     scheduler.start()
     await stop.wait()
@@ -293,12 +309,5 @@ async def serve_until_signalled(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with open_runtime(settings) as runtime:
-        announcing = asyncio.create_task(_announce(runtime))
-        try:
-            await serve(runtime, stop)
-        finally:
-            announcing.cancel()
-
-
-async def _announce(runtime: Runtime) -> None:
-    log.info("listening", address=await runtime.address, version=version("tariffwire"))
+        log.info("listening", address=runtime.address, version=version("tariffwire"))
+        await serve(runtime, stop)

@@ -110,7 +110,7 @@ def is_loopback(host: str) -> bool:
 
 
 def read_settings(environment: dict[str, str], **given: Any) -> Settings:
-    """From arguments, `environment` and the file; `BadSetting` says what is wrong and the remedy."""
+    """From arguments, `environment` and the file; `BadSetting` says what to mend, and how."""
     _refuse_unknown(environment)
     wanted: dict[str, Any] = _secrets_of_files(environment) | given
     try:

@@ -48,10 +48,11 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Watch the year 2025 become webhooks and emails, on a service of its own."""
+    terminal: Terminal = context.obj
+    terminal.err.print("starting …", style="dim")  # the libraries of a whole service take a moment
     from service.demo import Stage, perform
     from service.telemetry import open_logs
 
-    terminal: Terminal = context.obj
     open_logs("warning", "console")
     stage = Stage(terminal.err if as_json else terminal.out)
     account = run(perform(stage, fast=fast, linger=until_signalled if keep else None))

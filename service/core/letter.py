@@ -39,7 +39,7 @@ BANNERS = {
 _MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
 
 
-class BadHeader(ValueError):  # noqa: N818 - named for what it is, as all our errors are
+class BadHeader(ValueError):
     """A header of an email holds something that would break out of its line or its list."""
 
 

@@ -47,10 +47,15 @@ class Directory:
     new_aliases: dict[str, str] = field(default_factory=dict)
     flagged: set[str] = field(default_factory=set)
 
-    def resolve(self, measure: Measure, identity: Identity) -> str:
-        """The subject of the event, as `measure:<key>`; a new one is entered."""
+    def resolve(self, measure: Measure, identity: Identity, *, enter: bool = True) -> str:
+        """The subject of the event, as `measure:<key>`; a new one is entered, if wanted."""
         meant = self._find(measure)
         subject = meant.pop() if len(meant) == 1 else self._coin(measure, identity, among=meant)
+        if enter:
+            self._enter(subject, measure)
+        return subject
+
+    def _enter(self, subject: str, measure: Measure) -> None:
         if subject not in self.keys:
             self.keys.add(subject)
             self.new_names[subject] = name_of(measure)
@@ -58,7 +63,6 @@ class Directory:
         for alias in measure.aliases:
             if alias not in self.aliases:
                 self.aliases[alias] = self.new_aliases[alias] = subject
-        return subject
 
     def _find(self, measure: Measure) -> set[str]:
         """The subjects that could be meant."""

@@ -5,7 +5,6 @@ accepts every mail. Only the importers are made up, and the alerts are marked as
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -21,7 +20,6 @@ from service.settings import Settings
 
 __all__ = ["Account", "Stage", "perform"]
 
-USUAL_PORT = 8320
 
 
 Linger = Callable[[], Awaitable[None]]
@@ -35,7 +33,7 @@ async def perform(stage: Stage, *, fast: bool, linger: Linger | None = None) -> 
         hook_url = await stack.enter_async_context(open_listener(hooks, LOOPBACK, 0))
         smtp_port = await stack.enter_async_context(open_mailbox(play.hear_mail))
         runtime = await stack.enter_async_context(_open_service(smtp_port))
-        url = await runtime.address
+        url = runtime.address
         api = await stack.enter_async_context(play.telling(url))
         account = await play.perform(api, runtime.db, hook_url, fast=fast)
         stage.close(account)
@@ -66,22 +64,10 @@ def _settings(folder: Path, smtp_port: int) -> Settings:
     return Settings.model_construct(
         database_url=f"sqlite:///{folder}/demo.db",
         log_url=f"sqlite:///{folder}/demo-log.db",
-        port=_free_port(),
+        port=0,
         allow_loopback=True,
         smtp_host=LOOPBACK,
         smtp_port=smtp_port,
         mail_from="alerts@tariffwire.example",
     )
 
-
-def _free_port() -> int:
-    """The usual one if nobody has it: known before the service listens, for the links in alerts."""
-    for port in (USUAL_PORT, 0):
-        with socket.socket() as door:
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                door.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return int(door.getsockname()[1])
-    return 0

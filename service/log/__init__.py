@@ -142,6 +142,6 @@ def open_log(url: str, clock: Clock) -> AbstractAsyncContextManager[Log]:
         )
         raise LogUnavailable(message)
     # Only the adapter that the URL names is loaded: its libraries cost start-up time and memory.
-    from service.log.embedded import open_embedded  # noqa: PLC0415
+    from service.log.embedded import open_embedded
 
     return open_embedded(Path(path), clock)

@@ -62,8 +62,20 @@ async def count_changed(session: AsyncSession, statement: Any) -> int:
 
 def insert_new(session: AsyncSession, table: type[SQLModel]) -> Any:
     """INSERT … ON CONFLICT DO NOTHING, which each engine spells in its own dialect."""
+    return _insert(session, table).on_conflict_do_nothing()
+
+
+def insert_latest(session: AsyncSession, table: type[SQLModel]) -> Any:
+    """INSERT … ON CONFLICT DO UPDATE of all columns: the latest row with a key is kept."""
+    statement = _insert(session, table)
+    latest = {column.name: column for column in statement.excluded if not column.primary_key}
+    keys = [column for column in statement.table.columns if column.primary_key]
+    return statement.on_conflict_do_update(index_elements=keys, set_=latest)
+
+
+def _insert(session: AsyncSession, table: type[SQLModel]) -> Any:
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    return dialect.insert(table).on_conflict_do_nothing()
+    return dialect.insert(table)
 
 
 def read_url(url: str) -> URL:

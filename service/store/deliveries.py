@@ -14,7 +14,7 @@ from sqlmodel import col
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
 from service.core.delivery import Delivered, Outcome, Refused, Reply, TryLater
-from service.store.database import insert_new
+from service.store.database import insert_latest, insert_new
 from service.store.tables import (
     Alert,
     Attempt,
@@ -157,8 +157,9 @@ async def settle(
     settled = [one for one in done if one.claimed.id in ours]
     if settled:
         connection = await session.connection()
-        await _forget_attempts(session, settled)
-        await connection.execute(insert_new(session, Attempt), [_attempt(one) for one in settled])
+        # An attempt that failed by our own fault is made again under its number.
+        made = insert_latest(session, Attempt)
+        await connection.execute(made, [_attempt(one) for one in settled])
         await _finish(session, [one for one in settled if _is_end(one.outcome)])
         await _put_off(session, [one for one in settled if not _is_end(one.outcome)])
         await _disable_gone(session, settled)  # last: it holds all that is still in the queue
@@ -168,22 +169,6 @@ async def settle(
 def _is_end(outcome: Outcome) -> bool:
     """What a receiver that is gone did not take is held, not ended."""
     return isinstance(outcome, Delivered) or (isinstance(outcome, Refused) and not outcome.disable)
-
-
-async def _forget_attempts(session: AsyncSession, settled: Sequence[Transmitted]) -> None:
-    """An attempt that failed by our own fault keeps its number: what comes next takes its place."""
-    again = [
-        {"of": one.claimed.id, "nth": one.claimed.attempt}
-        for one in settled
-        if one.claimed.rendered is not None
-    ]
-    if again:
-        same = (
-            col(Attempt.delivery_id) == bindparam("of"),
-            col(Attempt.number) == bindparam("nth"),
-        )
-        connection = await session.connection()
-        await connection.execute(delete(Attempt).where(*same), again)
 
 
 def _attempt(one: Transmitted) -> Row:
@@ -243,7 +228,7 @@ async def _put_off(session: AsyncSession, done: Sequence[Transmitted]) -> None:
     if not done:
         return
     connection = await session.connection()
-    first = [one for one in done if one.claimed.rendered is None]
+    first = [one for one in done if one.claimed.rendered is None and one.body]
     if first:
         bodies = [{"delivery_id": one.claimed.id, "body": one.body} for one in first]
         await connection.execute(insert_new(session, Rendered), bodies)

@@ -11,8 +11,8 @@ from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.event import ClaimAssessed, Handling, Identity
 from service.core.event import Event as CoreEvent
+from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
 from service.core.history import Entry, History
 from service.core.naming import Directory, Name
@@ -53,36 +53,51 @@ async def find_recorded(
     session: AsyncSession, identities: Collection[Identity]
 ) -> Mapping[Identity, Recorded]:
     """Those of `identities` that the books have."""
-    wanted = select(
-        col(Event.source),
-        col(Event.id),
-        col(Event.digest),
-        col(Event.subject),
-        col(Event.handling),
-        col(Event.topic),
-    )
-    rows = await _find(session, wanted, identities)
+    rows = await _find(session, _RECORDED, identities)
     return {
         (row.source, row.id): Recorded(row.digest, row.subject, row.handling, row.topic)
         for row in rows
     }
 
 
+def _by_pair(*columns: Any) -> Select[Any]:
+    """A question for `_find`; made once, for making it costs more than asking.
+
+    For `(source, id) IN (VALUES …)` SQLite reads the whole table. Two plain lists use the index,
+    and find a few rows beside the pairs.
+    """
+    source, name = columns[:2]
+    return select(*columns).where(
+        source.in_(bindparam("sources", expanding=True)),
+        name.in_(bindparam("names", expanding=True)),
+    )
+
+
+_RECORDED = _by_pair(
+    col(Event.source),
+    col(Event.id),
+    col(Event.digest),
+    col(Event.subject),
+    col(Event.handling),
+    col(Event.topic),
+)
+_WAITING = (
+    _by_pair(col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at))
+    .where(col(Event.outcome) == "waiting")
+    .order_by(col(Event.number))
+)
+
+
 async def _find(
     session: AsyncSession, wanted: Select[Any], identities: Iterable[Identity]
 ) -> list[Found[Any]]:
-    """The rows whose first two columns are one of `identities`.
-
-    For `(source, id) IN (VALUES …)` SQLite reads the whole table. Two plain lists use the index;
-    what they find beside the pairs is left out here.
-    """
-    source, name = wanted.selected_columns.values()[:2]
+    """The rows whose first two columns are one of `identities`."""
     found: list[Found[Any]] = []
+    connection = await session.connection()
     for some in _runs(sorted(set(identities))):
-        near = wanted.where(
-            source.in_(sorted({one for one, _ in some})), name.in_([two for _, two in some])
-        )
-        found += [row for row in await session.execute(near) if (row[0], row[1]) in some]
+        asked = {"sources": list({one for one, _ in some}), "names": [two for _, two in some]}
+        rows = await connection.execute(wanted, asked)
+        found += [row for row in rows if (row[0], row[1]) in some]
     return found
 
 
@@ -100,23 +115,25 @@ def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
         yield run
 
 
-async def find_entries(
-    session: AsyncSession, identities: Collection[Identity]
-) -> dict[Identity, Entry]:
-    """These events as recorded, in a history or not; of claims, also what they are about."""
-    found: dict[Identity, Entry] = {}
-    asked = set(identities)
-    while asked:
-        columns = (col(Event.body), col(Event.accepted_at), col(Event.change_id))
-        wanted = select(col(Event.source), col(Event.id), *columns)
-        entries = [
-            entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
-            for row in await _find(session, wanted, asked)
-        ]
-        found |= {entry.identity: entry for entry in entries}
-        assessed = [entry.event.data for entry in entries]
-        asked = {one.about.identity for one in assessed if isinstance(one, ClaimAssessed)}
-        asked -= found.keys()
+async def find_tests(
+    session: AsyncSession, subjects: Collection[str], sources: Collection[str]
+) -> dict[str, dict[Identity, Entry]]:
+    """The tests that these sources have sent, by subject: they stand in no history."""
+    if not subjects:
+        return {}
+    wanted = (
+        select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
+        .where(
+            col(Event.subject).in_(subjects),
+            col(Event.source).in_(sources),
+            col(Event.handling) == Handling.TEST,
+        )
+        .order_by(col(Event.number))
+    )
+    found: dict[str, dict[Identity, Entry]] = {}
+    for row in await session.execute(wanted):
+        entry = entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
+        found.setdefault(str(row.subject), {})[entry.identity] = entry
     return found
 
 
@@ -140,15 +157,8 @@ async def find_waiting(
 async def _read_waiting(
     session: AsyncSession, about: Collection[Identity]
 ) -> dict[Identity, list[Waiting]]:
-    wanted = (
-        select(
-            col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at)
-        )
-        .where(col(Event.outcome) == "waiting")
-        .order_by(col(Event.number))
-    )
     found: dict[Identity, list[Waiting]] = {}
-    for row in await _find(session, wanted, about):
+    for row in await _find(session, _WAITING, about):
         claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at)
         found.setdefault((row.about_source, row.about_id), []).append(claim)
     return found

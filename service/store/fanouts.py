@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -25,7 +26,6 @@ from sqlmodel import col
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
 from service.core.match import Narrow
-from service.store.database import count_changed
 from service.store.numbers import take_numbers
 from service.store.tables import (
     Alert,
@@ -169,12 +169,16 @@ async def list_candidates(
     session: AsyncSession, subscriptions: Collection[str], number: int, cursor: str
 ) -> list[Candidate]:
     """Those subscriptions that existed at change `number`, by destination, after `cursor`."""
-    wanted = _JOINED.where(
-        col(Subscription.id).in_(subscriptions),
-        col(Subscription.after_change) < number,
-        col(Destination.id) > cursor,
-    ).order_by(col(Destination.id), col(Subscription.id))
-    return [Candidate(*row) for row in await session.execute(wanted)]
+    asked = {"those": list(subscriptions), "number": number, "cursor": cursor}
+    connection = await session.connection()
+    return [Candidate(*row) for row in await connection.execute(_CANDIDATES, asked)]
+
+
+_CANDIDATES = _JOINED.where(
+    col(Subscription.id).in_(bindparam("those", expanding=True)),
+    col(Subscription.after_change) < bindparam("number"),
+    col(Destination.id) > bindparam("cursor"),
+).order_by(col(Destination.id), col(Subscription.id))
 
 
 async def walk_candidates(
@@ -229,11 +233,10 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
     """
     connection = await session.connection()
     rows: dict[type[Alert | Delivery | Held], list[Row]] = {Alert: [], Delivery: [], Held: []}
-    for page in pages:
-        if await _move_cursor(session, page):
-            rows[Alert] += page.alerts
-            rows[Delivery] += page.due
-            rows[Held] += page.held
+    for page in await _move_cursors(session, pages):
+        rows[Alert] += page.alerts
+        rows[Delivery] += page.due
+        rows[Held] += page.held
     first = await take_numbers(session, "alerts", len(rows[Alert]))
     for number, row in enumerate(rows[Alert], first):
         row |= {"number": number, "created_at": now}
@@ -242,19 +245,37 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
             await connection.execute(insert(table), made)
 
 
-async def _move_cursor(session: AsyncSession, page: Page) -> bool:
-    moved = (
-        update(Fanout)
-        .where(
-            col(Fanout.change_id) == page.fanout.change.id,
-            col(Fanout.cursor) == page.fanout.cursor,
-            col(Fanout.is_open) == true(),
-        )
-        .values(
-            cursor=page.cursor,
-            is_open=not page.is_last,
-            looked_at=col(Fanout.looked_at) + page.looked_at,
-            planned=col(Fanout.planned) + len(page.alerts),
-        )
+async def _move_cursors(session: AsyncSession, pages: Sequence[Page]) -> list[Page]:
+    """Those pages whose fan-out still stands where they begin; two statements, however many."""
+    standing = select(col(Fanout.change_id), col(Fanout.cursor)).where(
+        col(Fanout.change_id).in_([page.fanout.change.id for page in pages]),
+        col(Fanout.is_open) == true(),
     )
-    return await count_changed(session, moved) > 0
+    found = {tuple(row) for row in await session.execute(standing.with_for_update())}
+    ours = [page for page in pages if (page.fanout.change.id, page.fanout.cursor) in found]
+    if ours:
+        connection = await session.connection()
+        await connection.execute(_MOVE, [_moved(page) for page in ours])
+    return ours
+
+
+_MOVE = (
+    update(Fanout)
+    .where(col(Fanout.change_id) == bindparam("of"))
+    .values(
+        cursor=bindparam("to"),
+        is_open=bindparam("more"),
+        looked_at=col(Fanout.looked_at) + bindparam("looked"),
+        planned=col(Fanout.planned) + bindparam("made"),
+    )
+)
+
+
+def _moved(page: Page) -> Row:
+    return {
+        "of": page.fanout.change.id,
+        "to": page.cursor,
+        "more": not page.is_last,
+        "looked": page.looked_at,
+        "made": len(page.alerts),
+    }

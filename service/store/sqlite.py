@@ -25,11 +25,22 @@ PRAGMAS = (
 class OneHop(aiosqlite.Connection):
     """An aiosqlite connection whose cursors fetch at once, and whose BEGIN waits for work."""
 
-    begin: str | None = None
+    _waiting: str | None = None
+    _has_begun = False
 
     def begin_with(self, statement: str) -> None:
         """Open a transaction when its first statement comes."""
-        self.begin = statement
+        self._waiting = statement
+
+    def take_begin(self) -> str | None:
+        """What opens the transaction, for its first statement.
+
+        Taken while that is queued, not when it runs: a cancelled statement runs all the same, and
+        must neither stand outside its transaction nor be missed by the rollback.
+        """
+        begin, self._waiting = self._waiting, None
+        self._has_begun = self._has_begun or begin is not None
+        return begin
 
     def cursor(self) -> "Fetched":  # type: ignore[override]
         """Costs nothing: the thread hears of it with the statement."""
@@ -37,22 +48,23 @@ class OneHop(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Nothing to do for a transaction in which nothing was done."""
-        if self._forget_begin():
+        if self._must_end():
             await super().commit()
+            self._has_begun = False
 
     async def rollback(self) -> None:
         """As `commit`."""
-        if self._forget_begin():
+        if self._must_end():
             await super().rollback()
+            self._has_begun = False
 
-    def _forget_begin(self) -> bool:
-        begun = self.begin is None
-        self.begin = None
-        return begun and self._conn.in_transaction
+    def _must_end(self) -> bool:
+        self._waiting = None
+        return self._has_begun
 
     async def run(self, job: Any) -> None:
         """One hop to the connection's thread."""
-        await self._execute(job, self._conn)
+        await self._execute(job, self._conn)  # type: ignore[no-untyped-call]  # it has no types
 
 
 class Fetched:
@@ -73,9 +85,10 @@ class Fetched:
 
     async def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Self:
         """Run, fetch and close."""
+        begin = self._connection.take_begin()
 
         def job(connection: sqlite3.Connection) -> None:
-            self._begin(connection)
+            _open(connection, begin)
             self._keep(connection.execute(statement, parameters))
 
         await self._connection.run(job)
@@ -83,9 +96,10 @@ class Fetched:
 
     async def executemany(self, statement: str, parameters: Sequence[Any]) -> Self:
         """Run for each, and close."""
+        begin = self._connection.take_begin()
 
         def job(connection: sqlite3.Connection) -> None:
-            self._begin(connection)
+            _open(connection, begin)
             self._keep(connection.executemany(statement, parameters))
 
         await self._connection.run(job)
@@ -99,17 +113,17 @@ class Fetched:
     async def close(self) -> None:
         """It is."""
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        if self._connection.begin is not None:
-            connection.execute(self._connection.begin)
-            self._connection.begin = None
-
     def _keep(self, cursor: sqlite3.Cursor) -> None:
         self.description = cursor.description
         self._rows = cursor.fetchall() if cursor.description else []
         self.rowcount = cursor.rowcount
         self.lastrowid = cursor.lastrowid
         cursor.close()
+
+
+def _open(connection: sqlite3.Connection, begin: str | None) -> None:
+    if begin is not None:
+        connection.execute(begin)
 
 
 def connect(path: str | Path) -> OneHop:

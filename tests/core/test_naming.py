@@ -121,3 +121,10 @@ def test_the_same_ambiguous_event_always_gets_the_same_key_and_others_get_others
     assert again.resolve(data(**KEYLESS), ("src", "A 1")) == plain
     other = Directory(keys={"measure:us-s301-test-cn"})
     assert other.resolve(data(**KEYLESS), ("src", "a-1")) != plain
+
+
+def test_a_test_is_named_and_leaves_no_trace():
+    directory = Directory()
+    found = directory.resolve(data(measure="k", aliases=["a"]), ("src", "e"), enter=False)
+    assert found == "measure:k"
+    assert directory == Directory()

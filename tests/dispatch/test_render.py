@@ -34,7 +34,7 @@ async def claimed(db, log, clock):
     return run
 
 
-async def rendered(db, renderer, claimed, clock):
+async def rendered(db, renderer, claimed):
     async with db.read() as session:
         drafts = await renderer.draft(session, claimed)
     bodies = {draft.claimed.id: renderer.write(draft) for draft in drafts}
@@ -44,7 +44,7 @@ async def rendered(db, renderer, claimed, clock):
 async def test_a_webhook_says_what_changed_and_who_matched(db, clock, claimed):
     await subscribe(db, "cars", [await add_receiver(db, "desk")], {"country": "CN"})
     (due,) = await claimed(measure("law", rate="25", effective_at=START))
-    (body,) = await rendered(db, Renderer(HEAD), [due], clock)
+    (body,) = await rendered(db, Renderer(HEAD), [due])
     said = json.loads(body)
     assert said["source"] == "urn:tariffwire:test"
     assert said["data"]["delivery"] == str(due.id)
@@ -57,10 +57,10 @@ async def test_a_follow_up_names_the_alert_before_it_to_those_who_got_that(db, c
     await subscribe(db, "first", [await add_receiver(db, "old")])
     renderer = Renderer(HEAD)
     (before,) = await claimed(measure("law", rate="25", effective_at=START))
-    await rendered(db, renderer, [before], clock)
+    await rendered(db, renderer, [before])
     await subscribe(db, "second", [await add_receiver(db, "young")])
     due = await claimed(measure("more", "increased", rate="50", effective_at=START))
-    bodies = [json.loads(body)["data"] for body in await rendered(db, renderer, due, clock)]
+    bodies = [json.loads(body)["data"] for body in await rendered(db, renderer, due)]
     previous = {
         one.destination_id: said["previous_alert"] for one, said in zip(due, bodies, strict=True)
     }
@@ -73,7 +73,7 @@ async def test_a_verdict_on_a_claim_one_never_heard_of_is_worded_as_new(db, cloc
     await claimed(threat("said", rate="60"))
     await subscribe(db, "second", [await add_receiver(db, "young")])
     due = await claimed(verdict("so", "said", "confirmed"))
-    bodies = await rendered(db, renderer, due, clock)
+    bodies = await rendered(db, renderer, due)
     told = {
         one.destination_id: json.loads(body)["data"]["summary"]
         for one, body in zip(due, bodies, strict=True)
@@ -88,7 +88,7 @@ async def test_emails_about_one_subject_make_a_thread(db, clock, claimed):
     due += await claimed(measure("more", "increased", rate="50", effective_at=START))
     first, second = [
         message_from_bytes(body, policy=policy.default)
-        for body in await rendered(db, renderer, due, clock)
+        for body in await rendered(db, renderer, due)
     ]
     assert first["Message-ID"] == f"<{due[0].id}@mail.test>"
     assert first["In-Reply-To"] is None
@@ -104,7 +104,7 @@ async def test_a_retry_has_the_bytes_it_had(db, clock, claimed):
     await subscribe(db, "all", [await add_receiver(db, "desk")])
     (due,) = await claimed(measure("law", rate="25", effective_at=START))
     again = replace(due, rendered=b"as it was", attempt=2)
-    assert await rendered(db, Renderer(HEAD), [again], clock) == [b"as it was"]
+    assert await rendered(db, Renderer(HEAD), [again]) == [b"as it was"]
 
 
 async def test_a_full_memory_forgets_the_oldest_and_renders_the_same(
@@ -112,9 +112,9 @@ async def test_a_full_memory_forgets_the_oldest_and_renders_the_same(
 ):
     await subscribe(db, "all", [await add_receiver(db, "desk")])
     due = await claimed(*[measure(f"e{n}", rate=str(n + 1), measure=f"k{n}") for n in range(5)])
-    whole = await rendered(db, Renderer(HEAD), due, clock)
+    whole = await rendered(db, Renderer(HEAD), due)
     monkeypatch.setattr(module, "CACHED", 2)
     small = Renderer(HEAD)
-    assert await rendered(db, small, due, clock) == whole
+    assert await rendered(db, small, due) == whole
     assert len(small._prepared) == 2
-    assert await rendered(db, small, due, clock) == whole
+    assert await rendered(db, small, due) == whole

@@ -68,13 +68,14 @@ async def webhooks():
 
 @pytest.fixture
 def dispatch(db, clock, webhooks):
-    """Build a dispatcher; `lease` names it, as each process has its own."""
+    """Build a dispatcher; `holder` names it, as each process has its own."""
 
-    def build(lease="us", slots=8, **senders):
-        office = Office(
-            {"webhook": webhooks} | senders, Renderer(HEAD), clock, lambda: 0.5, Metrics(), Bell()
-        )
-        return Dispatcher(db, office, Lease(lease, LEASE), slots)
+    def build(holder="us", slots=8, **senders):
+        metrics = Metrics()
+        renderer = Renderer(HEAD)
+        ways = {"webhook": webhooks} | senders
+        office = Office(ways, renderer, clock, lambda: 0.5, metrics, Bell())
+        return Dispatcher(db, office, Lease(holder, LEASE), slots)
 
     return build
 
@@ -377,43 +378,79 @@ async def test_stopping_finishes_what_is_in_the_air_and_settles_it(db, clock, al
 
 
 class Buggy:
-    """A sender with a fault of ours in it."""
+    """A sender with a fault of ours in it, for one address."""
+
+    def __init__(self, sender, address):
+        self._sender = sender
+        self._address = address
 
     async def send(self, parcel):
-        message = "a bug"
-        raise KeyError(message)
+        if parcel.address == self._address:
+            message = "a bug"
+            raise KeyError(message)
+        return await self._sender.send(parcel)
 
 
-async def test_a_bug_of_ours_is_told_costs_no_attempt_and_stops_nobody_else(
+async def test_a_bug_of_ours_costs_neither_an_attempt_nor_the_others(
+    db, clock, alert, dispatch, webhooks
+):
+    async with http_receiver() as good, http_receiver() as unlucky:
+        await follow(db, "a-unlucky", unlucky)
+        await follow(db, "b-good", good)
+        await alert()
+        await send_all(dispatch(webhook=Buggy(webhooks, unlucky.url)))
+        assert await rows(db, Attempt, "number", "outcome", order="outcome") == [
+            (1, "delivered"),
+            (1, "try_later"),
+        ]
+        assert await rows(db, Delivery, "destination_id", "attempt") == [("a-unlucky", 1)]
+        clock.advance(days=2)
+        await send_all(dispatch("mended"))
+    assert len(good.requests) == len(unlucky.requests) == 1
+    assert await rows(db, Receipt, "outcome", "attempts") == [("delivered", 1)] * 2
+    assert await rows(db, Attempt, "number", "outcome") == [(1, "delivered")] * 2
+
+
+async def test_what_cannot_be_written_keeps_no_empty_bytes_for_its_retries(
     db, clock, alert, dispatch
 ):
-    async with smtp_receiver() as relay:
-        await follow(db, "desk")
-        await add_receiver(db, "box", "ops@example.org", "email")
-        await subscribe(db, "mails", ["box"])
-        await alert()
-        mails = MailSender("127.0.0.1", relay.port, sender="w@mail.test")
-        async with mails as sender:
-            await send_all(dispatch(webhook=Buggy(), email=sender))
-    assert len(relay.mails) == 1
-    assert await rows(db, Delivery, "attempt", "lease") == [(1, None)]
-    reasons = [reason for (reason,) in await rows(db, Attempt, "reason")]
-    assert any("a bug" in reason for reason in reasons)
-
-
-async def test_what_stays_in_the_air_keeps_its_lease(db, clock, alert, dispatch):
-    async with http_receiver(Answer(hang=True)) as receiver:
+    async with http_receiver() as receiver:
         await follow(db, "desk", receiver)
+        await alert()
+        ((matched,),) = await rows(db, Alert, "matched")
+        await _spoil(db, matched=b'[{"lane": "missing all else"}]')
+        await send_all(dispatch())
+        ((outcome, reason),) = await rows(db, Attempt, "outcome", "reason")
+        assert (outcome, await count(db, Rendered)) == ("try_later", 0)
+        assert reason.startswith("our fault: ")
+        await _spoil(db, matched=matched)
+        clock.advance(days=2)
+        await send_all(dispatch("mended"))
+    (request,) = receiver.requests
+    assert json.loads(request.body)["data"]["matched"][0]["subscription"] == "all-desk"
+    assert await rows(db, Attempt, "number", "outcome") == [(1, "delivered")]
+
+
+async def _spoil(db, **values):
+    async with db.write() as session:
+        await session.execute(update(Alert).values(**values))
+
+
+async def test_a_lease_is_renewed_while_a_slow_receiver_holds_its_slot(db, clock, alert, dispatch):
+    async with http_receiver(answer=Answer(hang=True)) as stuck:
+        await follow(db, "desk", stuck)
         await alert()
         dispatcher = dispatch()
         await dispatcher.turn()
-        await receiver.wait_for(1)
-        for _ in range(4):
+        for _ in range(6):
             clock.advance(seconds=LEASE / 2)
             await dispatcher.turn()
-        assert await due(db, clock, "other") == []
-        for task in dispatcher._flying:
-            task.cancel()
+            assert await due(db, clock, "other") == []
+        await stuck.wait_for(1)
+        stuck.hang_up()
+        await dispatcher.drain()
+    assert len(stuck.requests) == 1
+    assert await rows(db, Delivery, "attempt", "lease") == [(2, None)]
 
 
 async def test_a_refusal_of_the_egress_guard_names_the_address(db, clock, alert, dispatch):

@@ -109,8 +109,7 @@ async def run_service(folder: Path, smtp: SmtpReceiver | None = None) -> AsyncIt
     async with open_runtime(settings, watch) as runtime:
         serving = asyncio.create_task(serve(runtime, stop))
         try:
-            address = await asyncio.wait_for(asyncio.shield(runtime.address), PATIENCE)
-            async with httpx.AsyncClient(base_url=address, timeout=PATIENCE) as api:
+            async with httpx.AsyncClient(base_url=runtime.address, timeout=PATIENCE) as api:
                 yield Service(runtime, api, watch)
         finally:
             stop.set()
