@@ -17,7 +17,7 @@ TEXT = README.read_text("utf-8")
 
 def _tour():
     section = TEXT.split("## Five minutes")[1].split("## What it does")[0]
-    return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.S))
+    return "\n".join(re.findall(r"```bash\n(.*?)```", section, re.DOTALL))
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)

@@ -25,13 +25,13 @@ from service.store.fanouts import (
     Candidate,
     OpenFanout,
     Page,
-    find_subscriptions,
     find_told,
     list_candidates,
     open_fanouts,
     record_pages,
     walk_candidates,
 )
+from service.store.nets import find_subscriptions
 from service.telemetry import Metrics
 
 FANOUTS = 100

@@ -61,42 +61,29 @@ async def claim(
     session: AsyncSession, now: datetime, lease: str, limit: int, seconds: float
 ) -> list[Claimed]:
     """The longest due, hidden from other senders for `seconds`."""
-    due = (
-        select(col(Delivery.id))
-        .where(col(Delivery.visible_at) <= now)
-        .order_by(col(Delivery.visible_at), col(Delivery.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = (
-        update(Delivery)
-        .where(col(Delivery.id).in_(due))
-        .values(lease=lease, visible_at=now + timedelta(seconds=seconds))
-        .returning(col(Delivery.id), col(Delivery.attempt))
-        .execution_options(synchronize_session=False)
-    )
-    attempts = {row.id: row.attempt for row in await session.execute(taken)}
+    given = {"now": now, "most": limit, "by": lease, "until": now + timedelta(seconds=seconds)}
+    connection = await session.connection()
+    attempts = {row.id: row.attempt for row in await connection.execute(_CLAIM, given)}
     return await _read_claimed(session, attempts) if attempts else []
 
 
+_DUE = (
+    select(col(Delivery.id))
+    .where(col(Delivery.visible_at) <= bindparam("now"))
+    .order_by(col(Delivery.visible_at), col(Delivery.id))
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(Delivery)
+    .where(col(Delivery.id).in_(_DUE))
+    .values(lease=bindparam("by"), visible_at=bindparam("until"))
+    .returning(col(Delivery.id), col(Delivery.attempt))
+)
+
+
 async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> list[Claimed]:
-    wanted = (
-        select(
-            col(Alert.id),
-            col(Alert.destination_id),
-            col(Destination.kind),
-            col(Destination.address),
-            col(Destination.secrets),
-            col(Alert.change_id),
-            col(Alert.matched),
-            col(Rendered.body),
-            col(Alert.created_at),
-        )
-        .join(Destination, col(Destination.id) == col(Alert.destination_id))
-        .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
-        .where(col(Alert.id).in_(list(attempts)))
-        .order_by(col(Alert.number))
-    )
+    connection = await session.connection()
     return [
         Claimed(
             row.id,
@@ -110,8 +97,27 @@ async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> 
             row.body,
             row.created_at,
         )
-        for row in await session.execute(wanted)
+        for row in await connection.execute(_CLAIMED, {"those": list(attempts)})
     ]
+
+
+_CLAIMED = (
+    select(
+        col(Alert.id),
+        col(Alert.destination_id),
+        col(Destination.kind),
+        col(Destination.address),
+        col(Destination.secrets),
+        col(Alert.change_id),
+        col(Alert.matched),
+        col(Rendered.body),
+        col(Alert.created_at),
+    )
+    .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
+    .where(col(Alert.id).in_(bindparam("those", expanding=True)))
+    .order_by(col(Alert.number))
+)
 
 
 async def renew(session: AsyncSession, until: datetime, lease: str, held: Collection[UUID]) -> None:
@@ -149,14 +155,11 @@ async def settle(
 
     Returns those that were still ours.
     """
-    held_by_us = select(col(Delivery.id)).where(
-        col(Delivery.id).in_([one.claimed.id for one in done]),
-        col(Delivery.lease) == lease,
-    )
-    ours = set((await session.execute(held_by_us.with_for_update())).scalars())
+    connection = await session.connection()
+    asked = {"those": [one.claimed.id for one in done], "by": lease}
+    ours = set((await connection.execute(_HELD_BY, asked)).scalars())
     settled = [one for one in done if one.claimed.id in ours]
     if settled:
-        connection = await session.connection()
         # An attempt that failed by our own fault is made again under its number.
         made = insert_latest(session, Attempt)
         await connection.execute(made, [_attempt(one) for one in settled])
@@ -164,6 +167,17 @@ async def settle(
         await _put_off(session, [one for one in settled if not _is_end(one.outcome)])
         await _disable_gone(session, settled)  # last: it holds all that is still in the queue
     return settled
+
+
+_HELD_BY = (
+    select(col(Delivery.id))
+    .where(
+        col(Delivery.id).in_(bindparam("those", expanding=True)),
+        col(Delivery.lease) == bindparam("by"),
+    )
+    .with_for_update()
+)
+_TAKE_OUT = delete(Delivery).where(col(Delivery.id).in_(bindparam("those", expanding=True)))
 
 
 def _is_end(outcome: Outcome) -> bool:
@@ -198,7 +212,7 @@ async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
         connection = await session.connection()
         await connection.execute(insert_new(session, Receipt), receipts)
         ids = [row["delivery_id"] for row in receipts]
-        await session.execute(delete(Delivery).where(col(Delivery.id).in_(ids)))
+        await connection.execute(_TAKE_OUT, {"those": ids})
         retried = [one.claimed.id for one in done if one.claimed.attempt > 1]
         if retried:
             spent = delete(Rendered).where(col(Rendered.delivery_id).in_(retried))

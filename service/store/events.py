@@ -169,24 +169,37 @@ async def find_directory(
 ) -> Directory:
     """What is known of these keys (`measure:…`), aliases and names."""
     directory = Directory()
-    columns = (col(Subject.key), col(Subject.importer), col(Subject.programme), col(Subject.origin))
-    by_key = select(*columns).where(col(Subject.key).in_(keys))
-    by_name = select(*columns).where(  # and a few more, which do no harm
-        col(Subject.importer).in_({name.importer for name in names}),
-        col(Subject.programme).in_({name.programme for name in names}),
-        col(Subject.origin).in_({name.origin for name in names}),
-    )
-    for wanted in [by_key] * bool(keys) + [by_name] * bool(names):
-        for row in await session.execute(wanted):
+    connection = await session.connection()
+    by_name = {
+        "importers": list({name.importer for name in names}),
+        "programmes": list({name.programme for name in names}),
+        "origins": list({name.origin for name in names}),
+    }
+    asked = [(_BY_KEY, {"keys": list(keys)})] * bool(keys) + [(_BY_NAME, by_name)] * bool(names)
+    for wanted, given in asked:
+        for row in await connection.execute(wanted, given):
             directory.keys.add(row.key)
             name = Name(row.importer, row.programme, row.origin)
             directory.names.setdefault(name, set()).add(row.key)
     if aliases:
-        known = select(col(Alias.alias), col(Alias.subject)).where(col(Alias.alias).in_(aliases))
-        for alias, subject in await session.execute(known):
+        for alias, subject in await connection.execute(_BY_ALIAS, {"aliases": list(aliases)}):
             directory.aliases[alias] = subject
             directory.keys.add(subject)
     return directory
+
+
+_NAMED = select(
+    col(Subject.key), col(Subject.importer), col(Subject.programme), col(Subject.origin)
+)
+_BY_KEY = _NAMED.where(col(Subject.key).in_(bindparam("keys", expanding=True)))
+_BY_NAME = _NAMED.where(  # and a few more, which do no harm
+    col(Subject.importer).in_(bindparam("importers", expanding=True)),
+    col(Subject.programme).in_(bindparam("programmes", expanding=True)),
+    col(Subject.origin).in_(bindparam("origins", expanding=True)),
+)
+_BY_ALIAS = select(col(Alias.alias), col(Alias.subject)).where(
+    col(Alias.alias).in_(bindparam("aliases", expanding=True))
+)
 
 
 async def enter_subjects(
@@ -232,20 +245,22 @@ def _alias(row: Mapping[str, Any]) -> str:
     return str(row["alias"])
 
 
+_LOCKED = (
+    select(col(Subject.key), col(Subject.events), col(Subject.sequence), col(Subject.last_change))
+    .where(col(Subject.key).in_(bindparam("keys", expanding=True)))
+    .order_by(col(Subject.key))
+    .with_for_update()
+)
+
+
 async def load_histories(
     session: AsyncSession, subjects: Collection[str], cached: Mapping[str, History]
 ) -> dict[str, History]:
     """Lock the subjects in sorted order, then read what the cache does not have in full."""
-    columns = (
-        col(Subject.key),
-        col(Subject.events),
-        col(Subject.sequence),
-        col(Subject.last_change),
-    )
-    locked = select(*columns).where(col(Subject.key).in_(subjects)).order_by(col(Subject.key))
     found: dict[str, History] = {}
     missing: dict[str, tuple[int, UUID | None]] = {}
-    for row in await session.execute(locked.with_for_update()):
+    connection = await session.connection()
+    for row in await connection.execute(_LOCKED, {"keys": list(subjects)}):
         known = cached.get(row.key)
         if (
             known is not None
@@ -343,16 +358,7 @@ def _identity(row: Row) -> tuple[str, str]:
 async def _update(session: AsyncSession, effects: Effects) -> None:
     connection = await session.connection()
     if effects.subjects:
-        await connection.execute(
-            update(Subject)
-            .where(col(Subject.key) == bindparam("of"))
-            .values(
-                events=bindparam("held"),
-                sequence=bindparam("counted"),
-                last_change=bindparam("latest"),
-            ),
-            effects.subjects,
-        )
+        await connection.execute(_COUNT, effects.subjects)
     if effects.settled:
         await connection.execute(
             update(Event)
@@ -362,6 +368,13 @@ async def _update(session: AsyncSession, effects: Effects) -> None:
         )
 
 
+_COUNT = (
+    update(Subject)
+    .where(col(Subject.key) == bindparam("of"))
+    .values(
+        events=bindparam("held"), sequence=bindparam("counted"), last_change=bindparam("latest")
+    )
+)
 _CONCLUSION = ("outcome", "reason", "subject", "change_id")
 
 

@@ -7,17 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
-    and_,
     bindparam,
-    exists,
     func,
     insert,
-    or_,
     select,
     text,
     true,
-    union,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +21,7 @@ from sqlmodel import col
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
 from service.core.match import Narrow
+from service.store.nets import is_caught
 from service.store.numbers import take_numbers
 from service.store.tables import (
     Alert,
@@ -33,15 +29,12 @@ from service.store.tables import (
     Delivery,
     Destination,
     Fanout,
-    Filter,
     Held,
     Subscription,
     SubscriptionDestination,
 )
 
 Row = dict[str, Any]
-EXPOSED_BLOCKS = 200
-MOST_VALUES = 20_000  # bound in one statement; both engines refuse some 32,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +81,18 @@ _IS_OPEN = text("fanout.is_open")
 
 async def open_fanouts(session: AsyncSession, limit: int) -> list[OpenFanout]:
     """The oldest changes that are not fully planned."""
-    wanted = (
-        select(col(Change.body), col(Fanout.number), col(Fanout.cursor))
-        .join(Fanout, col(Fanout.change_id) == col(Change.id))
-        .where(_IS_OPEN)
-        .order_by(col(Fanout.number))
-        .limit(limit)
-    )
-    rows = await session.execute(wanted)
+    connection = await session.connection()
+    rows = await connection.execute(_OPEN, {"most": limit})
     return [OpenFanout(read_change(row.body), row.number, row.cursor) for row in rows]
+
+
+_OPEN = (
+    select(col(Change.body), col(Fanout.number), col(Fanout.cursor))
+    .join(Fanout, col(Fanout.change_id) == col(Change.id))
+    .where(_IS_OPEN)
+    .order_by(col(Fanout.number))
+    .limit(bindparam("most"))
+)
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -120,49 +116,6 @@ _JOINED = (
     )
     .join(Destination, col(Destination.id) == col(SubscriptionDestination.destination_id))
 )
-
-
-async def find_subscriptions(session: AsyncSession, net: Narrow, limit: int) -> list[str]:
-    """Ids of the subscriptions that the net holds, `limit` at the most."""
-    wanted = [select(col(Filter.subscription_id)).where(condition) for condition in _nets(net)]
-    rows = await session.execute(union(*wanted).limit(limit))
-    return list(rows.scalars())
-
-
-def _nets(net: Narrow) -> list[ColumnElement[bool]]:
-    """One condition an index can serve, each; a row may satisfy several."""
-    if net.layer == "track":
-        return [_placed(net)]
-    by_subject = and_(col(Filter.subject) != "", col(Filter.subject) == net.subject)
-    if net.codes is None:
-        return [by_subject, _placed(net)]
-    coded: list[ColumnElement[bool]] = [col(Filter.code).in_(sorted(net.codes))]
-    values = len(net.blocks) * (len(net.importers) + len(net.origins or ()))
-    if len(net.blocks) > EXPOSED_BLOCKS or values > MOST_VALUES:
-        return [by_subject, _placed(net)]
-    coded += [
-        and_(col(Filter.code) > block, col(Filter.code) < _after(block))
-        for block in sorted(net.blocks)
-    ]
-    if net.possible_only:
-        coded.append(col(Filter.possible) == true())
-    return [by_subject, *(and_(_placed(net), one) for one in coded)]
-
-
-def _placed(net: Narrow) -> ColumnElement[bool]:
-    parts: list[ColumnElement[bool]] = [
-        col(Filter.layer) == net.layer,
-        col(Filter.importer).in_(sorted(net.importers)),
-    ]
-    if net.origins is not None:
-        parts.append(col(Filter.origin).in_(sorted(net.origins)))
-    return and_(*parts)
-
-
-def _after(block: str) -> str:
-    """The first code past all descendants of `block`: plain digits sort alike in any collation."""
-    following = str(int(block) + 1).zfill(len(block))
-    return following if len(following) == len(block) else "Z"
 
 
 async def list_candidates(
@@ -194,14 +147,15 @@ async def walk_candidates(
     )
     if not ids:
         return [], cursor, True
-    caught = exists().where(col(Filter.subscription_id) == col(Subscription.id), or_(*_nets(net)))
+    caught, values = is_caught(net)
     wanted = _JOINED.where(
         col(Destination.id) > cursor,
         col(Destination.id) <= ids[-1],
         col(Subscription.after_change) < number,
         caught,
     ).order_by(col(Destination.id), col(Subscription.id))
-    rows = [Candidate(*row) for row in await session.execute(wanted)]
+    found = await session.execute(wanted, values)
+    rows = [Candidate(*row) for row in found]
     return rows, ids[-1], len(ids) < destinations
 
 
@@ -247,18 +201,23 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
 
 async def _move_cursors(session: AsyncSession, pages: Sequence[Page]) -> list[Page]:
     """Those pages whose fan-out still stands where they begin; two statements, however many."""
-    standing = select(col(Fanout.change_id), col(Fanout.cursor)).where(
-        col(Fanout.change_id).in_([page.fanout.change.id for page in pages]),
-        col(Fanout.is_open) == true(),
-    )
-    found = {tuple(row) for row in await session.execute(standing.with_for_update())}
+    connection = await session.connection()
+    asked = {"those": [page.fanout.change.id for page in pages]}
+    found = {tuple(row) for row in await connection.execute(_STANDING, asked)}
     ours = [page for page in pages if (page.fanout.change.id, page.fanout.cursor) in found]
     if ours:
-        connection = await session.connection()
         await connection.execute(_MOVE, [_moved(page) for page in ours])
     return ours
 
 
+_STANDING = (
+    select(col(Fanout.change_id), col(Fanout.cursor))
+    .where(
+        col(Fanout.change_id).in_(bindparam("those", expanding=True)),
+        col(Fanout.is_open) == true(),
+    )
+    .with_for_update()
+)
 _MOVE = (
     update(Fanout)
     .where(col(Fanout.change_id) == bindparam("of"))

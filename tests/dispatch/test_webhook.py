@@ -131,7 +131,7 @@ async def test_a_host_that_does_not_accept_misses_the_deadline(parcel):
         address = listener.getsockname()
         for _ in range(3):  # fill the queue of the listener, which never accepts
             filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)  # noqa: FBT003
+            filler.setblocking(False)
             filler.connect_ex(address)
         async with WebhookSender(loopback_allowed=True, deadline=LONG_AGO) as sender:
             reply = await sender.send(parcel(f"http://127.0.0.1:{address[1]}/hook"))

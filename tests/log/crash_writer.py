@@ -16,7 +16,7 @@ WRITERS = 4
 
 
 async def write(log: Log, topic: str, key: str) -> None:
-    rng = random.Random(key)  # noqa: S311 - to be repeatable
+    rng = random.Random(key)
     last = 0
     while True:
         first, last = last + 1, last + rng.randint(1, 40)

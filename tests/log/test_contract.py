@@ -121,10 +121,10 @@ async def test_a_reader_that_was_overtaken_asks_again_and_seeks(log):
     async with aclosing(log.follow(["tariffs"], bookmark, limit=2)) as batches:
         assert words([await anext(batches)]) == ["a", "b"]
         held = Position(log.id, four.next)
-        assert words([await batches.asend(False)]) == ["e", "f"]  # noqa: FBT003 - the protocol
+        assert words([await batches.asend(False)]) == ["e", "f"]
         held = Position(log.id, two.next)
-        assert words([await batches.asend(False)]) == ["c", "d"]  # noqa: FBT003
-        assert words([await batches.asend(True)]) == ["e", "f"]  # noqa: FBT003
+        assert words([await batches.asend(False)]) == ["c", "d"]
+        assert words([await batches.asend(True)]) == ["e", "f"]
 
 
 async def test_a_waiting_follower_gets_what_is_appended_later(log):
@@ -263,7 +263,7 @@ async def test_an_overtaken_reader_is_told_of_a_misfit_too(log):
         await anext(batches)
         held = Position("other", 1)
         with pytest.raises(LogMisfit):
-            await batches.asend(False)  # noqa: FBT003 - the protocol
+            await batches.asend(False)
 
 
 async def test_retention_drops_by_age(log, clock):

@@ -74,7 +74,7 @@ async def acknowledged_until_killed(url, lap, seconds):
 
 
 async def test_what_was_acknowledged_survives_kill_9_at_any_instant(url, clock):
-    rng = random.Random(20250402)  # noqa: S311 - to be repeatable
+    rng = random.Random(20250402)
     acknowledged = {}
     for lap in range(ROUNDS):
         acknowledged |= await acknowledged_until_killed(url, lap, rng.uniform(0, 0.08))

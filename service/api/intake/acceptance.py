@@ -8,11 +8,11 @@ from datetime import datetime
 from service.api.desk import Desk
 from service.api.intake.pieces import Piece
 from service.api.intake.reading import Arrival, understand
-from service.api.intake.recall import Accepted, Recall
+from service.api.intake.recall import Accepted, Books, Recall
 from service.api.problems import Conflict, Invalid
 from service.core.event import Fault, Identity, Unreadable
 from service.log import LogUnavailable, Record
-from service.store.events import Recorded, find_recorded
+from service.store.events import Recorded
 
 BREATH = 200
 """Events between two turns of the loop, so that a large request keeps nobody waiting."""
@@ -33,6 +33,7 @@ class Intake:
         """Nothing is remembered yet."""
         self._desk = desk
         self._recall = Recall()
+        self._books = Books(desk.db)
 
     async def take(self, pieces: Sequence[Piece]) -> Taken:
         """Durable when it returns; `Invalid` or `Conflict` when nothing was taken."""
@@ -49,7 +50,7 @@ class Intake:
         return Taken(arrivals, frozenset(fresh))
 
     async def _look_up(self, arrivals: Sequence[Arrival]) -> Mapping[Identity, Recorded]:
-        """One question a request: the identities themselves, and what claims are about."""
+        """The identities themselves, and what claims are about."""
         asked: set[Identity] = set()
         for one in arrivals:
             asked.update(
@@ -57,8 +58,7 @@ class Intake:
                 for identity in (one.identity, one.about)
                 if identity and self._recall.find(identity) is None
             )
-        async with self._desk.db.read() as session:
-            return await find_recorded(session, asked)
+        return await self._books.find(asked)
 
     def _sort(
         self, arrivals: Sequence[Arrival], books: Mapping[Identity, Recorded]

@@ -1,10 +1,15 @@
-"""What was accepted lately: the books learn of it only when the log has been consumed."""
+"""What is known of an identity: what was accepted lately, and what stands in the books.
+
+The books learn of an event only when the log has been consumed.
+"""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from service.core.event import Identity
+from service.store.database import Database
+from service.store.events import Recorded, find_recorded
 
 REMEMBERED = 100_000
 
@@ -40,3 +45,27 @@ class Recall:
         """What could not be made durable was never accepted."""
         for identity in identities:
             self._held.pop(identity, None)
+
+
+class Books:
+    """Asks for many requests at once: who comes while a question is out shares the next one."""
+
+    def __init__(self, db: Database) -> None:
+        """Nothing is asked yet."""
+        self._db = db
+        self._turn = asyncio.Lock()
+        self._asked: set[Identity] = set()
+        self._next: asyncio.Task[Mapping[Identity, Recorded]] | None = None
+
+    async def find(self, identities: Iterable[Identity]) -> Mapping[Identity, Recorded]:
+        """Those that the books have; there may be others with them."""
+        self._asked.update(identities)
+        if self._next is None:
+            self._next = asyncio.create_task(self._ask())
+        return await asyncio.shield(self._next)  # others may wait for it too
+
+    async def _ask(self) -> Mapping[Identity, Recorded]:
+        async with self._turn:
+            asked, self._asked, self._next = self._asked, set(), None
+            async with self._db.read() as session:
+                return await find_recorded(session, asked)
