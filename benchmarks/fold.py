@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, stopwatch
 from benchmarks.made_up import rate_events
 from consumers.consumer import BATCH, Consumer
-from service.core.derive import Outcome
+from service.core.change.derive import Outcome
 from service.log import Log, Record, open_log
 from service.store.accounts import ensure_default
 from service.store.database import Database, open_database

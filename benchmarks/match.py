@@ -13,9 +13,9 @@ from pathlib import Path
 from benchmarks.figures import Figure, percentile, stopwatch
 from benchmarks.population import FEW, MANY, open_population
 from service.core.change import Change
-from service.core.derive import derive
+from service.core.change.derive import derive
 from service.core.event import read_event
-from service.core.history import History
+from service.core.standing.history import History
 from service.dispatch.plan import Planner
 from service.store.database import Database
 from service.store.events import entry_of

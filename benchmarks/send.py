@@ -26,10 +26,10 @@ from benchmarks.population import ACCOUNT, destination_id, open_population, subs
 from service.core import signature
 from service.core.change import Change as CoreChange
 from service.core.change import write_change
+from service.core.change.derive import derive
 from service.core.delivery import delivery_id
-from service.core.derive import derive
 from service.core.event import read_event
-from service.core.history import History
+from service.core.standing.history import History
 from service.dispatch.webhook import HEADERS
 from service.store.database import Database
 from service.store.events import entry_of

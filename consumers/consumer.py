@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consumers import claims, negotiations, tariffs
 from consumers.ledger import Arrival, Ledger, changed_histories, read_arrival
-from service.core.derive import Outcome
+from service.core.change.derive import Outcome
 from service.core.event import ClaimAssessed, Event, Identity
 from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
-from service.core.history import Entry, History
-from service.core.naming import Directory
+from service.core.standing.history import Entry, History
+from service.core.standing.naming import Directory
 from service.log import Batch, Log, Position
 from service.store.database import Database
 from service.store.events import (

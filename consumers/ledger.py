@@ -7,7 +7,7 @@ from datetime import datetime
 import orjson
 
 from service.core.change import Change, write_change
-from service.core.derive import Derivation, Outcome, weigh
+from service.core.change.derive import Derivation, Outcome, weigh
 from service.core.event import (
     ClaimAssessed,
     Event,
@@ -17,8 +17,8 @@ from service.core.event import (
     digest_of,
     read_event,
 )
-from service.core.history import Entry, History
-from service.core.naming import Directory
+from service.core.standing.history import Entry, History
+from service.core.standing.naming import Directory
 from service.log import Record
 from service.store.events import Effects, Recorded, Row, Waiting, entry_of
 

@@ -2,7 +2,7 @@
 
 from consumers.ledger import Arrival, Ledger
 from service.core.event.envelope import StepEvent
-from service.core.track import track_key
+from service.core.standing.track import track_key
 
 
 def find_subject(_ledger: Ledger, event: StepEvent) -> str:

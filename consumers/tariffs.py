@@ -2,7 +2,7 @@
 
 from consumers.ledger import Arrival, Ledger
 from service.core.event.envelope import MeasureEvent
-from service.core.naming import Name, name_of
+from service.core.standing.naming import Name, name_of
 
 
 def names_of(event: MeasureEvent) -> tuple[set[str], set[str], set[Name]]:

@@ -5,10 +5,10 @@ API path; who knows them can find every line.
 
 source    whoever posts events: `api/intake` accepts, a 202 means durable (feeds come later)
 event     `core/event` says what one is; `log` keeps it; `consumers/consumer.py` takes it up
-change    `core/derive.py` compares the standing without and with the event; `store/events.py`
-          records its outcome, the change and the bookmark in one transaction
-match     `core/match.py` decides who is told and why; `dispatch/plan.py` pages through them
-delivery  `core/message.py` and `core/letter.py` write it; `dispatch/send.py` claims and transmits
+change    `core/standing` folds what stands; `core/change/derive.py` compares it without and with
+          the event; `store/events.py` records outcome, change and bookmark in one transaction
+match     `core/match` decides who is told and why; `dispatch/plan.py` pages through them
+delivery  `core/message` says it; `dispatch/send.py` claims and transmits
 receipt   `core/delivery.py` judges the reply; `store/deliveries.py` settles it
 
 Beside the journey: `runtime.py` puts everything together and runs the roles, `settings.py` reads

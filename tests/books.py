@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select
 
 from consumers.consumer import Consumer
-from service.core.subscription import Rule
+from service.core.match.subscription import Rule
 from service.log import Batch, Log, Record
 from service.store.accounts import DEFAULT, ensure_default
 from service.store.database import Database

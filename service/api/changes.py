@@ -13,7 +13,7 @@ from service.api.shapes import as_json
 from service.core.certainty import Certainty
 from service.core.change import Kind, Severity
 from service.core.event import Fault, Handling
-from service.core.sentence import say
+from service.core.message.sentence import say
 from service.store.changes import Recorded, find_change, find_progress, list_changes
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from service.api.desk import AtDesk
 from service.api.problems import NotFound
 from service.api.questions import AtPage, Order, send
-from service.core.derive import Outcome
+from service.core.change.derive import Outcome
 from service.core.event import Fault
 from service.store.outcomes import EventOutcome, find_outcome, list_outcomes
 

@@ -40,7 +40,7 @@ async def read_schema(name: str) -> Response:
 
 @cache
 def _schemas() -> Mapping[str, dict[str, Any]]:
-    alert = (files("service.core") / "alert.schema.json").read_text("utf-8")
+    alert = (files("service.core.message") / "alert.schema.json").read_text("utf-8")
     events = {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         | TypeAdapter(kind).json_schema()

@@ -17,9 +17,9 @@ from service.api.questions import AtPage, Page, read_instant, refuse_parameter, 
 from service.api.shapes import as_json, identity_json
 from service.core.codes import UnknownCountry, find_country
 from service.core.event import Fault, Measure, NegotiationStep, Stage
-from service.core.history import History
 from service.core.standing import MeasureStanding, Standing, standing
-from service.core.track import TrackStanding
+from service.core.standing.history import History
+from service.core.standing.track import TrackStanding
 from service.store.outcomes import EventOutcome, list_outcomes_of
 from service.store.spans import Span
 from service.store.subjects import (

@@ -54,7 +54,7 @@ async def _set_aside(settings: Settings, topic: str, partition: int, offset: int
     """Its bytes into the quarantine and the bookmark past it, in one transaction."""
     from consumers.consumer import TOPICS
     from consumers.ledger import Ledger, read_arrival
-    from service.core.naming import Directory
+    from service.core.standing.naming import Directory
     from service.log import open_log
     from service.runtime import utc_now
     from service.store.database import open_database

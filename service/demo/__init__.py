@@ -21,7 +21,6 @@ from service.settings import Settings
 __all__ = ["Account", "Stage", "perform"]
 
 
-
 Linger = Callable[[], Awaitable[None]]
 
 
@@ -70,4 +69,3 @@ def _settings(folder: Path, smtp_port: int) -> Settings:
         smtp_port=smtp_port,
         mail_from="alerts@tariffwire.example",
     )
-

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from service.core.change import Change
-from service.core.derive import Outcome
+from service.core.change.derive import Outcome
 from service.core.match import Miss, facts_of, match
 from service.demo.importers import Importer
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from service.core.subscription import Rule
+from service.core.match.subscription import Rule
 
 Channel = Literal["webhook", "email"]
 

@@ -19,7 +19,7 @@ from service.core.change import Change
 from service.core.delivery import delivery_id
 from service.core.event import Handling
 from service.core.match import Facts, Match, Miss, facts_of, match, narrow
-from service.core.subscription import Rule
+from service.core.match.subscription import Rule
 from service.store.database import Database
 from service.store.fanouts import (
     Candidate,

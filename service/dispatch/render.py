@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change
 from service.core.delivery import delivery_id
-from service.core.letter import compose, letter
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
+from service.core.message.letter import compose, letter
 from service.store.deliveries import Claimed, find_alerts, read_changes
 
 CACHED = 512

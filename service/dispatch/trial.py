@@ -5,11 +5,11 @@ from datetime import datetime
 from uuid import uuid4
 
 from service.core.change import Change
+from service.core.change.derive import derive
 from service.core.delivery import Parcel, Reply
-from service.core.derive import derive
 from service.core.event import read_event
-from service.core.history import Entry, History
 from service.core.message import Addressed, Told, body_for, prepare, to_bytes
+from service.core.standing.history import Entry, History
 from service.dispatch import Sender
 from service.dispatch.render import Letterhead, write_mail
 from service.examples import example

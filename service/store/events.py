@@ -14,8 +14,8 @@ from sqlmodel import col
 from service.core.event import Event as CoreEvent
 from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
-from service.core.history import Entry, History
-from service.core.naming import Directory, Name
+from service.core.standing.history import Entry, History
+from service.core.standing.naming import Directory, Name
 from service.store.database import insert_new
 from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
 

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.history import History
+from service.core.standing.history import History
 from service.store.events import read_histories
 from service.store.spans import Span
 from service.store.tables import Alias, Event, Subject

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.subscription import Rule, explode
+from service.core.match.subscription import Rule, explode
 from service.store.cancelled import cancel_subscription
 from service.store.spans import Span
 from service.store.tables import Filter, Subscription, SubscriptionDestination

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from consumers.consumer import TOPICS, Consumer
 from service.api import Desk
 from service.api.intake.routes import EXAMPLE
-from service.core.change import CHANGES
+from service.core.change.change import CHANGES
 from service.log import Position
 from service.store.accounts import DEFAULT
 from service.store.database import Database

@@ -3,7 +3,7 @@
 import pytest
 
 from service.api.subscriptions import form
-from service.core.subscription import Rule, explode
+from service.core.match.subscription import Rule, explode
 from service.store import subscriptions
 from service.store.accounts import DEFAULT
 from tests.api.samples import alert_id, consume, hold_alert, measure, plan_alert

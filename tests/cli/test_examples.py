@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from service.core.change import Kind
-from service.core.derive import derive
+from service.core.change.derive import derive
 from service.core.event import read_event
-from service.core.history import Entry, History
+from service.core.standing.history import Entry, History
 from service.events_of_2025 import read_year
 from service.examples import KINDS, NoExample, example
 

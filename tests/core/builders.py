@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from service.core.derive import Derivation, weigh
+from service.core.change.derive import Derivation, weigh
 from service.core.event import Event, read_event
-from service.core.history import Entry, History
 from service.core.standing import Standing, standing
+from service.core.standing.history import Entry, History
 
 SOURCE = "https://ustr.example/notices"
 OTHER_SOURCE = "https://press.example/wire"

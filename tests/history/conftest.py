@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.core.event import read_event
-from service.core.history import Entry, History
+from service.core.standing.history import Entry, History
 from service.events_of_2025 import read_article, read_year
 
 SENT = datetime(2026, 11, 22, tzinfo=UTC)

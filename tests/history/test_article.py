@@ -3,9 +3,9 @@
 import pytest
 
 from service.core.certainty import Certainty
-from service.core.derive import weigh
+from service.core.change.derive import weigh
 from service.core.event import read_event
-from service.core.history import Entry, History
+from service.core.standing.history import Entry, History
 
 ALERTABLE = {
     "000-01", "000-02", "000-05", "000-07-AR", "000-07-VN", "000-07-IL",

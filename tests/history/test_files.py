@@ -8,7 +8,7 @@ import pytest
 
 from service import events_of_2025
 from service.core.event import read_event
-from service.core.track import track_key
+from service.core.standing.track import track_key
 from service.events_of_2025 import read_records
 
 FILES = ("tariffs.ndjson", "negotiations.ndjson", "article_000.ndjson")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from service.core.history import History
 from service.core.moment import read_moment
 from service.core.standing import standing
+from service.core.standing.history import History
 
 TABLE = Path(__file__).parent / "expected_2025.csv"
 ROWS = list(csv.DictReader(TABLE.read_text("utf-8").splitlines()))

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.core.subscription import Lane, Rule, explode
+from service.core.match.subscription import Lane, Rule, explode
 from service.store import subscriptions
 from service.store.accounts import DEFAULT, ensure_default
 from service.store.database import open_database

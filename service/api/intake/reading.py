@@ -17,8 +17,8 @@ from service.core.event import (
     read_event,
     topic_of,
 )
-from service.core.naming import name_of
-from service.core.track import track_key
+from service.core.standing.naming import name_of
+from service.core.standing.track import track_key
 
 AHEAD = timedelta(minutes=5)
 """How far a producer's clock may run before ours."""

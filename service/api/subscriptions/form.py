@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from service.api.destinations.form import Address
 from service.core.event.fields import Passed
-from service.core.subscription import (
+from service.core.match.subscription import (
     MAX_LANES,
     Country,
     Lane,

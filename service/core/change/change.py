@@ -1,0 +1,145 @@
+"""What goes out: the change an event makes to a standing, or the reason why it makes none.
+
+Pure and deterministic. A change keeps full snapshots from before and after, captured at the
+instant it was judged, and is never derived again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from pydantic import TypeAdapter
+
+from service.core.certainty import Certainty
+from service.core.duty import Duty
+from service.core.event import (
+    Action,
+    ClaimAssessed,
+    Handling,
+    Identity,
+    Measure,
+    NegotiationStep,
+    Stage,
+    Verdict,
+)
+from service.core.event.fields import Citations, EvidenceList
+from service.core.moment import When
+from service.core.standing import MeasureStanding
+from service.core.standing.track import TrackStanding
+
+CHANGES = UUID("6f2a2a0e-7d3b-5c0e-9b5e-2f3d1c4b5a69")
+"""Namespace of change ids, fixed for ever: a database restored from backup re-creates them."""
+
+
+class Kind(StrEnum):
+    """What a change is; the list may grow, and receivers should expect that."""
+
+    MEASURE_ANNOUNCED = "measure_announced"
+    RATE_INCREASED = "rate_increased"
+    RATE_DECREASED = "rate_decreased"
+    RATE_CHANGED = "rate_changed"  # to a figure that cannot be compared with the former
+    SCOPE_CHANGED = "scope_changed"
+    EFFECTIVE_DATE_MOVED = "effective_date_moved"
+    ENTERED_INTO_FORCE = "entered_into_force"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    ENDED = "ended"
+    EXEMPTION_GRANTED = "exemption_granted"
+    EXEMPTION_ENDED = "exemption_ended"
+    THREAT_ISSUED = "threat_issued"
+    THREAT_WITHDRAWN = "threat_withdrawn"
+    THREAT_LAPSED = "threat_lapsed"
+    UPCOMING = "upcoming"
+    NEGOTIATION_OPENED = "negotiation_opened"
+    STAGE_ADVANCED = "stage_advanced"
+    STAGE_REGRESSED = "stage_regressed"
+    AGREEMENT_REACHED = "agreement_reached"
+    TALKS_ENDED = "talks_ended"
+    CLAIM_MADE = "claim_made"  # reported or said, and not law
+    CLAIM_CONFIRMED = "claim_confirmed"
+    CLAIM_DENIED = "claim_denied"
+    CLAIM_DISPUTED = "claim_disputed"
+    RULING = "ruling"
+    INVESTIGATION = "investigation"
+    CORRECTION = "correction"
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change to one subject.
+
+    `about` is what the causing event speaks of: its own data, or that of the event it assesses.
+    `old` and `new` are the duties that apply just before and after, at the instant of effect;
+    `delta_pp` the percentage points between them, None where they cannot be compared. `days`
+    counts from when we judged it to its effect (negative: since).
+    """
+
+    id: UUID
+    subject: str
+    sequence: int
+    previous: UUID | None
+    kinds: tuple[Kind, ...]
+    severity: Severity
+    mode: Handling
+    certainty: Certainty
+    event: Identity
+    event_type: str
+    about: Measure | NegotiationStep
+    assessment: ClaimAssessed | None
+    before: MeasureStanding | TrackStanding | None
+    after: MeasureStanding | TrackStanding | None
+    old: Duty | None
+    new: Duty | None
+    delta_pp: Decimal | None
+    announced_at: When | None
+    effective_at: When | None
+    moved_from: When | None
+    until: When | None
+    retroactive: bool
+    days: int | None
+    known_at: datetime
+    seen_at: datetime
+    citations: Citations
+    evidence: EvidenceList
+
+    @property
+    def headline(self) -> Kind:
+        """The first of its kinds."""
+        return self.kinds[0]
+
+    @property
+    def action(self) -> Action | Stage | Verdict:
+        """What the causing event did: to a measure, on a track, or to an earlier claim."""
+        if self.assessment:
+            return self.assessment.verdict
+        return self.about.action if isinstance(self.about, Measure) else self.about.stage
+
+
+_ADAPTER = TypeAdapter(Change)
+
+
+def change_id(event: Identity, subject: str) -> UUID:
+    """The same event on the same subject makes the same change, whenever it is derived."""
+    source, name = event
+    return uuid5(CHANGES, f"{len(source)}:{source}:{name}:{subject}")
+
+
+def write_change(change: Change) -> bytes:
+    """As JSON, for the books and the API."""
+    return _ADAPTER.dump_json(change)
+
+
+def read_change(raw: bytes) -> Change:
+    """From the books."""
+    return _ADAPTER.validate_json(raw)

@@ -1,0 +1,258 @@
+"""From an event and the history of its subject to a change, or to the reason why there is none."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from service.core.certainty import Certainty
+from service.core.change.change import Change, change_id
+from service.core.change.kinds import kinds_of
+from service.core.change.severity import grade
+from service.core.change.views import Views, delta_of, instant_of, moved, observable, rewrites
+from service.core.duty import Duty
+from service.core.event import (
+    Action,
+    ClaimAssessed,
+    Handling,
+    Measure,
+    NegotiationStep,
+    Reference,
+)
+from service.core.moment import Moment
+from service.core.standing import (
+    Entry,
+    History,
+    MeasureStanding,
+    Standing,
+    duty_applied,
+    standing,
+)
+from service.core.standing.law import gives_way, law_of
+
+
+class Outcome(StrEnum):
+    """What became of an event: every event ends in exactly one of these, with a reason."""
+
+    CHANGED = "changed"
+    EVIDENCE_ONLY = "evidence_only"
+    WEAKER_CLAIM = "weaker_claim"
+    DUPLICATE = "duplicate"
+    HISTORY = "history"
+    WAITING = "waiting"
+    QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The outcome of one event, why, and the change if it made one.
+
+    `history` is the history after it, the same as before for what is not kept.
+    """
+
+    outcome: Outcome
+    reason: str
+    history: History
+    change: Change | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One event, the facts it speaks of, and its subject's history without and with it."""
+
+    entry: Entry
+    about: Measure | NegotiationStep
+    history: History
+    extended: History
+
+    def end(self, outcome: Outcome, reason: str, change: Change | None = None) -> Derivation:
+        """With the history after it: a test is not kept."""
+        if not self.entry.event.is_kept:
+            return Derivation(outcome, reason, self.history, change)
+        kept = self.extended.crediting(change.id) if change else self.extended
+        return Derivation(outcome, reason, kept, change)
+
+
+def derive(event: Entry, history: History) -> Change | None:
+    """The change that `event` makes to what `history` says, if anything observable moves."""
+    return weigh(event, history).change
+
+
+def weigh(entry: Entry, history: History) -> Derivation:
+    """As `derive`, with the outcome, its reason and the history after it.
+
+    A claim must be about an event in `history`; the consumer keeps it waiting until it is.
+    """
+    if entry.identity in history.by_identity:
+        reason = "this event is already in the history of its subject"
+        return Derivation(Outcome.DUPLICATE, reason, history)
+    case = _Case(entry, _about(entry, history), history, history.with_entry(entry))
+    if entry.event.handling is Handling.HISTORY:
+        return case.end(
+            Outcome.HISTORY, "handled as history: it builds the standing, alerts nobody"
+        )
+    return _known_better(case) or _compare(case)
+
+
+def _compare(case: _Case) -> Derivation:
+    """The standing without the event and with it."""
+    views = _view(case)
+    claim = case.entry.event.data
+    if isinstance(claim, ClaimAssessed):
+        if _same_verdict(claim, case.history):
+            return case.end(Outcome.EVIDENCE_ONLY, "this verdict was known; kept as evidence")
+    elif observable(views.before) == observable(views.after) and not rewrites(claim, views):
+        return case.end(Outcome.EVIDENCE_ONLY, "nothing observable moved; kept as evidence")
+    change = _change(case.entry, case.about, views, case.history)
+    reason = f"changed {case.history.subject}: {', '.join(change.kinds)}"
+    return case.end(Outcome.CHANGED, reason, change)
+
+
+def _about(entry: Entry, history: History) -> Measure | NegotiationStep:
+    data = entry.event.data
+    if not isinstance(data, ClaimAssessed):
+        return data
+    assessed = history.by_identity[data.about.identity].event.data
+    if isinstance(assessed, ClaimAssessed):  # a verdict on a verdict speaks of the same facts
+        return _about(history.by_identity[data.about.identity], history)
+    return assessed
+
+
+def _view(case: _Case) -> Views:
+    about, seen_at = case.about, case.entry.seen_at
+    now = max(seen_at, case.history.latest_seen or seen_at)
+    before, after = standing(case.history, now, now), standing(case.extended, now, now)
+    if isinstance(about, NegotiationStep) or about.action is Action.EXTENDED:
+        return Views(before, after, None, None)  # talks; or a rate that only stays away for longer
+    effect = max(about.effective_at.at, now) if about.effective_at else now
+    if effect == now:  # the views know
+        old, new = _applied(before), _applied(after)
+    else:
+        old = duty_applied(case.history, effect, now)
+        new = duty_applied(case.extended, effect, now)
+    return Views(before, after, old, _undated(case.entry, after) or new)
+
+
+def _applied(view: Standing | None) -> Duty | None:
+    return view.applied if isinstance(view, MeasureStanding) else None
+
+
+def _undated(entry: Entry, after: Standing | None) -> Duty | None:
+    """The duty that the event announces without a date: it is what will apply, some day."""
+    ahead = after.upcoming if isinstance(after, MeasureStanding) else ()
+    own = (one.duty for one in ahead if one.start is None and one.cause == entry.identity)
+    return next(own, None)
+
+
+def _same_verdict(claim: ClaimAssessed, history: History) -> bool:
+    """Whether the event holds this verdict already, on the same rung or a stronger one."""
+    held = history.fold.verdict_on(claim.about.identity)
+    return held is not None and held.verdict is claim.verdict and held.certainty >= claim.certainty
+
+
+def _known_better(case: _Case) -> Derivation | None:
+    """A claim that repeats what is known, or is weaker than what is known, alerts nobody."""
+    claim = case.entry.event.data
+    if not isinstance(claim, Measure) or claim.certainty is Certainty.INSTRUMENT:
+        return None
+    fold = case.history.fold
+    held = [data for other, data in fold.measures if other.identity not in fold.withdrawn]
+    if any(_says_the_same(claim, other) and other.certainty >= claim.certainty for other in held):
+        reason = "the same was known from a source at least as sure"
+        return case.end(Outcome.EVIDENCE_ONLY, reason)
+    if any(_is_surer(other, claim) for other in held):
+        reason = f"{claim.certainty} is weaker than what is known of the same step"
+        return case.end(Outcome.WEAKER_CLAIM, reason)
+    return None
+
+
+def _says_the_same(claim: Measure, other: Measure) -> bool:
+    return (
+        not claim.moves_law
+        and claim.action is other.action
+        and instant_of(claim.effective_at) == instant_of(other.effective_at)
+        and claim.duty == other.duty
+        and claim.condition == other.condition
+        and claim.product == other.product
+    )
+
+
+def _is_surer(other: Measure, claim: Measure) -> bool:
+    if claim.moves_law:
+        return claim.duty != other.duty and gives_way(claim, other)
+    if claim.action.is_threat or other.action.is_threat or other.certainty <= claim.certainty:
+        return False
+    alike = claim.action is other.action or claim.action is Action.IMPOSED
+    return alike and (
+        claim.effective_at is None
+        or instant_of(claim.effective_at) == instant_of(other.effective_at)
+    )
+
+
+def _change(
+    entry: Entry, about: Measure | NegotiationStep, views: Views, history: History
+) -> Change:
+    data = entry.event.data
+    delta = delta_of(data, views)
+    kinds = kinds_of(entry, views, delta)
+    measure = about if isinstance(about, Measure) else None
+    start = measure.effective_at if measure else about.occurs_at  # type: ignore[union-attr]
+    announced = measure.announced_at if measure else None
+    is_test = entry.event.handling is Handling.TEST
+    days = start.days_after(entry.seen_at) if measure and start else None
+    return Change(
+        id=change_id(entry.identity, history.subject),
+        subject=history.subject,
+        sequence=0 if is_test else history.sequence + 1,
+        previous=_previous(entry, history),
+        kinds=kinds,
+        severity=grade(kinds, data.certainty, delta, days),
+        mode=entry.event.handling,
+        certainty=data.certainty,
+        event=entry.identity,
+        event_type=entry.event.type,
+        about=about,
+        assessment=data if isinstance(data, ClaimAssessed) else None,
+        before=views.before,
+        after=views.after,
+        old=views.old,
+        new=views.new,
+        delta_pp=delta,
+        announced_at=announced,
+        effective_at=start,
+        moved_from=next(iter(moved(views)), None),
+        until=measure.until if measure else None,
+        retroactive=_is_retroactive(measure, entry),
+        days=days,
+        known_at=entry.known_at,
+        seen_at=entry.seen_at,
+        citations=law_of(measure) if measure else (),
+        evidence=data.evidence,
+    )
+
+
+def _previous(entry: Entry, history: History) -> UUID | None:
+    """The change this one follows: of the event it is about, carries out or takes back."""
+    for reference in _references(entry):
+        held = history.by_identity.get(reference.identity)
+        if held and held.change:
+            return held.change
+    return history.last_change
+
+
+def _references(entry: Entry) -> list[Reference]:
+    data = entry.event.data
+    if isinstance(data, ClaimAssessed):
+        return [data.about]
+    if isinstance(data, Measure):
+        return [one for one in (data.realises, data.withdraws) if one]
+    return []
+
+
+def _is_retroactive(measure: Measure | None, entry: Entry) -> bool:
+    """In effect from before it was announced."""
+    if measure is None or measure.effective_at is None or not measure.moves_law:
+        return False
+    announced = measure.announced_at or Moment(entry.known_at)
+    if announced.is_same_start(measure.effective_at):
+        return False
+    return measure.effective_at.at < announced.at

@@ -1,0 +1,115 @@
+"""What a change is: its kinds, the headline first, from what differs and what was done."""
+
+from decimal import Decimal
+
+from service.core.change.change import Kind
+from service.core.change.views import Views, moved, scope_of
+from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep, Stage, Verdict
+from service.core.standing import Entry, MeasureStanding, TrackStanding
+
+
+def kinds_of(entry: Entry, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
+    """At least one; the first is the headline."""
+    data = entry.event.data
+    if isinstance(data, ClaimAssessed):
+        return _verdict_kinds(data.verdict, views, delta)
+    if isinstance(data, NegotiationStep):
+        return _track_kinds(data, views)
+    if not data.moves_law:
+        return (_CLAIMS.get(data.action, Kind.CLAIM_MADE),)
+    return _law_kinds(data, views, delta)
+
+
+def _law_kinds(data: Measure, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
+    headline = _HEADLINES[data.action]
+    moved = _rate_kind(views, delta)
+    known = isinstance(views.before, MeasureStanding) and views.before.law
+    if headline in _RATE_KINDS | {Kind.MEASURE_ANNOUNCED} and known:
+        headline = moved or _still(headline, views)
+    ended = Kind.ENDED if data.action is Action.RULED_UNLAWFUL and data.stayed is False else None
+    return _once(
+        headline, ended, moved if known and headline is not Kind.EXEMPTION_GRANTED else None
+    )
+
+
+def _still(headline: Kind, views: Views) -> Kind:
+    """A known measure whose rate does not move: it moves in time or scope, or is made surer."""
+    if moved(views):
+        return Kind.EFFECTIVE_DATE_MOVED
+    if scope_of(views.before) != scope_of(views.after):
+        return Kind.SCOPE_CHANGED
+    return Kind.CLAIM_CONFIRMED if headline is Kind.MEASURE_ANNOUNCED else Kind.RATE_CHANGED
+
+
+def _rate_kind(views: Views, delta: Decimal | None) -> Kind | None:
+    if delta:
+        return Kind.RATE_INCREASED if delta > 0 else Kind.RATE_DECREASED
+    if delta is None and views.old is not None and views.new is not None and views.old != views.new:
+        return Kind.RATE_CHANGED
+    return None
+
+
+def _once(*kinds: Kind | None) -> tuple[Kind, ...]:
+    return tuple(dict.fromkeys(kind for kind in kinds if kind))
+
+
+def _verdict_kinds(verdict: Verdict, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
+    return _once(_VERDICTS[verdict], _rate_kind(views, delta))
+
+
+def _track_kinds(step: NegotiationStep, views: Views) -> tuple[Kind, ...]:
+    before = views.before.stage if isinstance(views.before, TrackStanding) else None
+    opened = (
+        Kind.NEGOTIATION_OPENED if views.before is None and step.stage.rank is not None else None
+    )
+    if step.stage.rank is None:
+        return (_SIDE_STATES.get(step.stage, Kind.STAGE_REGRESSED),)
+    if step.stage.rank >= (Stage.FRAMEWORK.rank or 0) and step.stage is not before:
+        return _once(Kind.AGREEMENT_REACHED, opened or Kind.STAGE_ADVANCED)
+    back = before is not None and before.rank is not None and step.stage.rank < before.rank
+    return (opened or (Kind.STAGE_REGRESSED if back else Kind.STAGE_ADVANCED),)
+
+
+_SIDE_STATES = {Stage.TERMINATED: Kind.TALKS_ENDED, Stage.DENIED: Kind.CLAIM_DENIED}
+
+
+_VERDICTS = {
+    Verdict.CONFIRMED: Kind.CLAIM_CONFIRMED,
+    Verdict.DENIED: Kind.CLAIM_DENIED,
+    Verdict.DISPUTED: Kind.CLAIM_DISPUTED,
+    Verdict.RETRACTED: Kind.CORRECTION,
+}
+
+
+_CLAIMS = {
+    Action.THREATENED: Kind.THREAT_ISSUED,
+    Action.THREAT_WITHDRAWN: Kind.THREAT_WITHDRAWN,
+}
+
+
+_RATE_KINDS = frozenset({Kind.RATE_INCREASED, Kind.RATE_DECREASED, Kind.RATE_CHANGED})
+
+
+_HEADLINES = {
+    Action.IMPOSED: Kind.MEASURE_ANNOUNCED,
+    Action.INCREASED: Kind.RATE_INCREASED,
+    Action.DECREASED: Kind.RATE_DECREASED,
+    Action.AMENDED: Kind.RATE_CHANGED,
+    Action.SCOPE_EXTENDED: Kind.SCOPE_CHANGED,
+    Action.SCOPE_REDUCED: Kind.SCOPE_CHANGED,
+    Action.EXEMPTED: Kind.EXEMPTION_GRANTED,
+    Action.EXEMPTION_ENDED: Kind.EXEMPTION_ENDED,
+    Action.SUSPENDED: Kind.SUSPENDED,
+    Action.RESUMED: Kind.RESUMED,
+    Action.DELAYED: Kind.EFFECTIVE_DATE_MOVED,
+    Action.EXTENDED: Kind.EFFECTIVE_DATE_MOVED,
+    Action.TERMINATED: Kind.ENDED,
+    Action.EXPIRED: Kind.ENDED,
+    Action.STRUCK_DOWN: Kind.ENDED,
+    Action.RULED_UNLAWFUL: Kind.RULING,
+    Action.AUTHORISED: Kind.MEASURE_ANNOUNCED,
+    Action.INVESTIGATION_OPENED: Kind.INVESTIGATION,
+    Action.DETERMINATION_PRELIMINARY: Kind.INVESTIGATION,
+    Action.DETERMINATION_FINAL: Kind.INVESTIGATION,
+    Action.CORRECTED: Kind.CORRECTION,
+}

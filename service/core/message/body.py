@@ -1,0 +1,171 @@
+"""The webhook body: one change as a CloudEvents 1.0 event, for one receiver.
+
+All that receivers share is made once a change (`prepare`); a body adds who matched and why. A body
+stays under 20 kB whatever an event says: what does not fit is counted or listed under `shortened`,
+and `href` leads to the whole.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from service.core.change import Change
+from service.core.event import Measure, NegotiationStep
+from service.core.message.sentence import say
+from service.core.message.shorten import SAID_PATHS, fit
+from service.core.message.snapshot import MOST_CODES, MOST_LISTED, counted, shared_part, text_of
+
+LONGEST_BODY = 20_000
+SHARED_BYTES = 11_000  # summary and cause among them, which are never shortened
+MATCHED_BYTES = 4_000
+TOLD_BYTES = 800
+CHANGE_TYPE = "tariffwire.change"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One subscription that matched, as it is listed under `matched[]`."""
+
+    subscription: str
+    name: str
+    reason: str
+    lane: int = 1
+    external_id: str | None = None
+    labels: tuple[str, ...] | Mapping[str, str] = ()
+    metadata: Mapping[str, Any] | None = None
+    possible: bool = False
+    six_digits: bool = False
+    yours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What one receiver's copy adds. `source` names the deployment, `href_base` its API.
+
+    `previous_alert` is the delivery by which this destination was told of the change before.
+    `told_before` is False for a verdict on a claim that this destination never heard of.
+    """
+
+    delivery_id: UUID
+    source: str
+    dataschema: str
+    href_base: str
+    matched: tuple[Told, ...]
+    previous_alert: UUID | None = None
+    told_before: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What all receivers of one change share; `data` is read-only."""
+
+    change: Change
+    summaries: tuple[str, str]  # told before, not told before
+    data: Mapping[str, Any]
+    shortened: tuple[str, ...]
+    codes: Mapping[str, frozenset[str]]  # of lists too long to be sent, by field of `product`
+
+
+def webhook_body(change: Change, *, delivery: Addressed) -> dict[str, Any]:
+    """The whole CloudEvents object; see `prepare` for many receivers of one change."""
+    return body_for(prepare(change), delivery)
+
+
+def to_bytes(body: dict[str, Any]) -> bytes:
+    """The JSON that is signed and sent: serialise once, keep for every retry."""
+    return to_json(body)
+
+
+def body_for(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
+    """One receiver's body; it shares all but a few objects with the others of the change."""
+    change = prepared.change
+    matched, cut = _matched(delivery)
+    shortened = [*prepared.shortened, *cut]
+    href = f"{delivery.href_base.rstrip('/')}/v1/changes/{change.id}"
+    return {
+        "specversion": "1.0",
+        "id": prepared.data["change"],
+        "source": delivery.source,
+        "type": CHANGE_TYPE,
+        "subject": change.subject,
+        "time": prepared.data["seen_at"],
+        "datacontenttype": "application/json",
+        "dataschema": delivery.dataschema,
+        "data": {
+            "summary": prepared.summaries[0 if delivery.told_before else 1],
+            "delivery": str(delivery.delivery_id),
+            "previous_alert": text_of(delivery.previous_alert),
+            **prepared.data,
+            **_with_yours(prepared, delivery, href),
+            **matched,
+            "href": href,
+            **({"shortened": shortened} if shortened else {}),
+        },
+    }
+
+
+def _matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
+    """As many as there is room for, the others counted."""
+    listed: list[dict[str, Any]] = []
+    paths: list[str] = []
+    room = MATCHED_BYTES
+    for place, told in enumerate(delivery.matched):
+        part, cut = fit(_tell(told), TOLD_BYTES, f"matched[{place}].")
+        room -= len(to_json(part))
+        if room < 0:
+            break
+        listed.append(part)
+        paths += cut
+    return counted("matched", listed, len(delivery.matched)), paths[:SAID_PATHS]
+
+
+def _tell(told: Told) -> dict[str, Any]:
+    labels = told.labels
+    return {
+        "subscription": str(told.subscription),
+        "name": told.name,
+        "external_id": told.external_id,
+        "labels": dict(labels) if isinstance(labels, Mapping) else list(labels),
+        "metadata": told.metadata,
+        "lane": told.lane,
+        "reason": told.reason,
+        "possible": told.possible,
+        "six_digits": told.six_digits,
+        **counted("yours", list(told.yours[:MOST_LISTED]), len(told.yours)),
+    }
+
+
+def _with_yours(prepared: Prepared, delivery: Addressed, href: str) -> dict[str, Any]:
+    """Where a list of codes was too long: which of the receiver's own codes met it."""
+    if not prepared.codes:
+        return {}
+    product = dict(prepared.data["product"])
+    mine = list(dict.fromkeys(code for told in delivery.matched for code in told.yours))
+    for name in prepared.codes:
+        yours = mine if name == "include" else [one for one in mine if one in prepared.codes[name]]
+        listed = counted("yours", yours[:MOST_CODES], len(yours))
+        product[name] = {**product[name], "href": href, **listed}
+    return {"product": product}
+
+
+def prepare(change: Change) -> Prepared:
+    """Once a change, however many receive it."""
+    told = say(change)
+    new = told if change.assessment is None else say(change, told_before=False)
+    source, name = change.event
+    cause = {"source": source, "id": name, "type": change.event_type}
+    room = SHARED_BYTES - len(to_json([max(told, new, key=len), cause]))
+    data, shortened = fit(shared_part(change), room)
+    return Prepared(
+        change, (told, new), {"cause": cause, **data}, tuple(shortened), _long_lists(change.about)
+    )
+
+
+def _long_lists(about: Measure | NegotiationStep) -> dict[str, frozenset[str]]:
+    if isinstance(about, NegotiationStep):
+        return {}
+    lists = {"include": about.product.include, "except": about.product.excluded}
+    return {name: frozenset(codes) for name, codes in lists.items() if len(codes) > MOST_CODES}

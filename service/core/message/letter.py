@@ -1,0 +1,217 @@
+"""The email of a change: subject, text and HTML that say the same, and the message round them.
+
+Jinja2 is allowed in the core because it only renders: the templates ship inside the package, are
+read once and cannot differ between two runs of one version, so the same change gives the same
+letter. HTML is escaped by default; whatever an event says is brought to one line first.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, getaddresses
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined, Template
+
+from service.core.change import Change
+from service.core.event import Evidence, Handling, Measure
+from service.core.message.body import Addressed, Told
+from service.core.message.phrase import capitalise, cite, say_figure, say_moment, shorten, zone_of
+from service.core.message.sentence import headline, say
+from service.core.message.snapshot import certainty_in_words
+from service.core.message.talks import first_named
+
+MOST_SOURCES = 8
+MOST_MATCHED = 10
+SAID_QUOTE = 300
+SAID_LINE = 200
+
+BANNERS = {
+    Handling.TEST: "TEST: nothing has changed",
+    Handling.SIMULATED: "SIMULATED: replayed from the past, this is no news",
+}
+_MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
+
+
+class BadHeader(ValueError):
+    """A header of an email holds something that would break out of its line or its list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`subject` is one line; `text` and `html` say the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    said: str
+    url: str | None = None
+    quote: str = ""
+
+
+def letter(change: Change, addressed: Addressed) -> Letter:
+    """For one receiver; the subject and the first line say old → new."""
+    subject = _MARKS.get(change.mode, "") + headline(change)
+    sources = list(_sources(change))
+    view = {
+        "subject": subject,
+        "banner": BANNERS.get(change.mode, ""),
+        "summary": say(change, told_before=addressed.told_before),
+        "facts": list(_facts(change)),
+        "sources": sources[:MOST_SOURCES],
+        "more_sources": max(0, len(sources) - MOST_SOURCES),
+        "matched": [_tell(told) for told in addressed.matched[:MOST_MATCHED]],
+        "more_matched": max(0, len(addressed.matched) - MOST_MATCHED),
+        "href": f"{addressed.href_base.rstrip('/')}/v1/changes/{change.id}",
+        "thread": _thread(change, addressed),
+    }
+    return Letter(
+        subject, _template("letter.txt.j2").render(view), _template("letter.html.j2").render(view)
+    )
+
+
+@cache
+def _template(name: str) -> Template:
+    """Text mail has no mark-up that could be broken out of; all else is escaped."""
+    rules = Environment(
+        autoescape=not name.endswith(".txt.j2"),  # noqa: S701 - true of everything but text
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return rules.from_string(files(__package__).joinpath("letters", name).read_text("utf-8"))
+
+
+def _facts(change: Change) -> Iterator[tuple[str, str]]:
+    """Label and value; what is not known is left out."""
+    about = change.about
+    zone = zone_of(about.importer if isinstance(about, Measure) else first_named(about))
+    if change.old is not None or change.new is not None:
+        yield "Payable", _say_payable(change)
+    if change.delta_pp is not None:
+        yield "Difference", f"{change.delta_pp:+f} percentage points"
+    moments = {
+        "Announced": change.announced_at,
+        "Takes effect" if isinstance(about, Measure) else "On": change.effective_at,
+        "Before": change.moved_from,
+        "Until": change.until,
+    }
+    for label, moment in moments.items():
+        if moment:
+            yield label, say_moment(moment, zone)
+    yield "How sure", capitalise(certainty_in_words(change))
+    yield "Severity", change.severity.value
+    if isinstance(about, Measure) and about.programme:
+        yield "Programme", shorten(about.programme, SAID_LINE)
+
+
+def _say_payable(change: Change) -> str:
+    """What is collected just before and just after the instant of effect."""
+    old, new = (say_figure(one) if one else "nothing known" for one in (change.old, change.new))
+    return f"{old}, unchanged" if change.old == change.new else f"{old} → {new}"
+
+
+def _sources(change: Change) -> Iterator[_Source]:
+    for law in change.citations:
+        yield _Source(cite(law), law.url)
+    for one in change.evidence:
+        yield _source_of(one)
+
+
+def _source_of(evidence: Evidence) -> _Source:
+    who = evidence.publisher or evidence.kind.replace("_", " ")
+    said = f"{who}: {evidence.title}" if evidence.title else who
+    return _Source(
+        shorten(said, SAID_LINE), evidence.url, shorten(evidence.quote or "", SAID_QUOTE)
+    )
+
+
+def _tell(told: Told) -> Mapping[str, str]:
+    marks = [told.reason]
+    if told.possible:
+        marks.append("possibly yours only")
+    if told.six_digits:
+        marks.append("compared on six digits")
+    return {"name": shorten(told.name, SAID_LINE), "reason": shorten("; ".join(marks), SAID_QUOTE)}
+
+
+def _thread(change: Change, addressed: Addressed) -> str:
+    place = f"Change {change.sequence} of {change.subject}" if change.sequence else change.subject
+    follows = f", follows alert {addressed.previous_alert}" if addressed.previous_alert else ""
+    return shorten(f"{place}{follows}. Alert {addressed.delivery_id}.", SAID_QUOTE)
+
+
+def compose(  # noqa: PLR0913 - an email has that many headers
+    letter: Letter,
+    sender: str,
+    recipient: str,
+    *,
+    message_id: str,
+    date: datetime,
+    headers: Mapping[str, str],
+) -> bytes:
+    """The whole RFC 5322 message; the same arguments give the same bytes.
+
+    `sender` may carry a name ("Alerts <alerts@example.org>"), `recipient` is a bare address,
+    `message_id` comes without its angle brackets, `headers` may add but not replace. Raises
+    `BadHeader` for what would start a new header or name a second address.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(sender)
+    message["To"] = _address(recipient)
+    message["Subject"] = shorten(letter.subject, SAID_LINE)
+    message["Date"] = format_datetime(date)
+    message["Message-ID"] = f"<{_checked('message_id', message_id, _MESSAGE_ID)}>"
+    for name, value in headers.items():
+        if _checked("header name", name, _NAME).lower() in _OURS or name in message:
+            raise BadHeader(f"the header '{name}' is set already; leave it out")
+        message[name] = _checked(name, value, _LINE)
+    message.set_content(letter.text, cte="quoted-printable")
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    message.set_boundary(_boundary(message_id, letter))
+    return message.as_bytes()
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,70}")
+_LINE = re.compile(r"[\x20-\x7e]{1,900}")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._+=-]{1,200}@[A-Za-z0-9.-]{1,200}")
+_OURS = frozenset(
+    {"content-type", "content-transfer-encoding", "mime-version", "cc", "bcc", "sender"}
+)
+
+
+def _checked(what: str, given: str, pattern: re.Pattern[str]) -> str:
+    if not pattern.fullmatch(given):
+        raise BadHeader(
+            f"{what} {given[:60]!r} may not stand in a header; write plain ASCII on one line"
+        )
+    return given
+
+
+def _address(given: str) -> Address:
+    named = getaddresses([given]) if given.isprintable() else []
+    name, bare = named[0] if len(named) == 1 else ("", "")
+    try:
+        found = Address(display_name=name, addr_spec=bare)
+    except (ValueError, IndexError):
+        found = Address()
+    if not (found.username and found.domain):
+        raise BadHeader(f"{given[:80]!r} is no single mail address; write name@example.org")
+    return found
+
+
+def _boundary(message_id: str, letter: Letter) -> str:
+    """Not random, and in neither part: both are quoted-printable, which holds no "=_"."""
+    digest = hashlib.sha256(
+        f"{message_id}\n{letter.text}\n{letter.html}".encode("utf-8", "replace")
+    )
+    return f"=_{digest.hexdigest()[:32]}"

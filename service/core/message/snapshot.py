@@ -1,0 +1,228 @@
+"""A change as plain JSON values, as all its receivers get them.
+
+Amounts are decimal strings, moments are {at, precision, zone}, enums are open.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from service.core.certainty import Certainty
+from service.core.change import Change
+from service.core.duty import Component, Duty, say_duty, say_number
+from service.core.event import Evidence, Instrument, Measure, NegotiationStep, Origin, Product
+from service.core.moment import Moment
+from service.core.standing import Claim, MeasureStanding, Standing
+from service.core.standing.book import Pause, Term
+
+MOST_CODES = 50
+MOST_LISTED = 10
+
+
+def shared_part(change: Change) -> dict[str, Any]:
+    """Ordered as a person would read it; amounts are decimal strings, moments objects."""
+    certainty = change.certainty
+    return {
+        "mode": change.mode.mode,
+        "change": str(change.id),
+        "sequence": change.sequence,
+        "previous_change": text_of(change.previous),
+        "kinds": [kind.value for kind in change.kinds],
+        "severity": change.severity.value,
+        "certainty": certainty.value,
+        "certainty_in_words": certainty_in_words(change),
+        "subject": change.subject,
+        **_about_part(change),
+        **_verdict_part(change),
+        "before": _standing_part(change.before),
+        "after": _standing_part(change.after),
+        "old": _duty_part(change.old),
+        "new": _duty_part(change.new),
+        "delta_pp": None if change.delta_pp is None else say_number(change.delta_pp),
+        "announced_at": _moment_part(change.announced_at),
+        "effective_at": _moment_part(change.effective_at),
+        "moved_from": _moment_part(change.moved_from),
+        "until": _moment_part(change.until),
+        "retroactive": change.retroactive,
+        "days": change.days,
+        "known_at": change.known_at.isoformat(),
+        "seen_at": change.seen_at.isoformat(),
+        **_some("citations", change.citations, _citation_part),
+        **_some("evidence", change.evidence, _evidence_part),
+    }
+
+
+def certainty_in_words(change: Change) -> str:
+    """A threat is no law however official."""
+    about = change.about
+    if isinstance(about, Measure) and about.action.is_threat and about.certainty.moves_law:
+        return Certainty.OFFICIAL_STATEMENT.in_words
+    return change.certainty.in_words
+
+
+def _about_part(change: Change) -> dict[str, Any]:
+    about = change.about
+    if isinstance(about, NegotiationStep):
+        return {
+            "parties": [party.model_dump(mode="json") for party in about.parties],
+            "stage": about.stage.value,
+            "channel": about.channel,
+            "attribution": about.attribution and about.attribution.model_dump(mode="json"),
+            "objective": list(about.objective),
+            "terms": about.terms,
+            "occurs_at": _moment_part(about.occurs_at),
+        }
+    before = change.before if isinstance(change.before, MeasureStanding) else None
+    condition = about.condition
+    return {
+        "action": about.action.value,
+        "importer": about.importer,
+        "origin": _origin_part(about.origin, before.origin if before else None),
+        "product": _product_part(about.product, before.product if before else None),
+        "programme": about.programme,
+        "duty": _duty_part(about.duty),
+        "condition": condition and condition.model_dump(mode="json"),
+        "expires_at": _moment_part(about.expires_at),
+        "stayed": about.stayed,
+    }
+
+
+def _verdict_part(change: Change) -> dict[str, Any]:
+    claim = change.assessment
+    if claim is None:
+        return {"verdict": None, "assesses": None}
+    return {"verdict": claim.verdict.value, "assesses": claim.about.model_dump()}
+
+
+def _origin_part(origin: Origin, former: Origin | None) -> dict[str, Any]:
+    return {
+        "kind": origin.kind,
+        "members": _codes_part(origin.members, former.members if former else ()),
+        "except": _codes_part(origin.excluded, former.excluded if former else ()),
+    }
+
+
+def _product_part(product: Product, former: Product | None) -> dict[str, Any]:
+    return {
+        "scope": product.scope,
+        "nomenclature": product.nomenclature,
+        "edition": product.edition,
+        "include": _codes_part(product.include, former.include if former else ()),
+        "except": _codes_part(product.excluded, former.excluded if former else ()),
+        "text": product.text,
+        "condition": product.condition,
+    }
+
+
+def _codes_part(codes: tuple[str, ...], former: tuple[str, ...]) -> list[str] | dict[str, Any]:
+    """Over fifty: their count, the sha256 of them sorted and joined by line feeds, what moved."""
+    if len(codes) <= MOST_CODES:
+        return list(codes)
+    here, there = set(codes), set(former)
+    digest = hashlib.sha256("\n".join(sorted(here)).encode()).hexdigest()
+    return {
+        "count": len(codes),
+        "sha256": digest,
+        "added_count": len(here - there),
+        "removed_count": len(there - here),
+    }
+
+
+def _duty_part(duty: Duty | None) -> dict[str, Any] | None:
+    if duty is None:
+        return None
+    return {
+        "components": [_component_part(part) for part in duty.components],
+        "combine": duty.combine,
+        "basis": duty.basis.value,
+        "text": duty.text,
+        "said": say_duty(duty),
+    }
+
+
+def _component_part(part: Component) -> dict[str, str]:
+    """Only what is stated: most rates are one percentage and nothing else."""
+    said = {"unit": part.unit, "currency": part.currency, "per": part.per}
+    said["value_basis"] = part.value_basis
+    stated = {name: value for name, value in said.items() if value}
+    return {"kind": part.kind, "amount": say_number(part.amount), **stated}
+
+
+def _standing_part(view: Standing | None) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    if not isinstance(view, MeasureStanding):
+        return {
+            "status": view.status,
+            "stage": view.stage,
+            "state": view.state,
+            "certainty": view.certainty.value,
+            "occurs_at": _moment_part(view.occurs_at),
+            "terms": view.terms,
+        }
+    return {
+        "status": view.status,
+        "certainty": view.certainty.value,
+        "duty": _duty_part(view.duty),
+        "applied": _duty_part(view.applied),
+        "effective_at": _moment_part(view.effective_at),
+        "until": _moment_part(view.until),
+        "expires_at": _moment_part(view.expires_at),
+        "said": f"{view.status.replace('_', ' ')}: {say_duty(view.applied or view.duty)}",
+        **_some("upcoming", view.upcoming, _term_part),
+        **_some("pauses", view.pauses, _term_part),
+        **_some("claims", view.claims, _claim_part),
+        **_some("conflicts", view.conflicts, _conflict_part),
+    }
+
+
+def _some(name: str, listed: tuple[Any, ...], part: Callable[[Any], Any]) -> dict[str, Any]:
+    return counted(name, [part(one) for one in listed[:MOST_LISTED]], len(listed))
+
+
+def _term_part(term: Term | Pause) -> dict[str, Any]:
+    return {
+        "from": _moment_part(term.start),
+        "until": _moment_part(term.until),
+        "duty": _duty_part(term.duty),
+    }
+
+
+def _claim_part(claim: Claim) -> dict[str, Any]:
+    return {
+        "event": list(claim.cause),
+        "action": claim.action.value,
+        "certainty": claim.certainty.value,
+        "state": claim.state,
+        "verdict": claim.verdict,
+        "deadline": _moment_part(claim.deadline),
+        "said": say_duty(claim.duty) if claim.duty else None,
+    }
+
+
+def _conflict_part(group: Iterable[tuple[str, str]]) -> list[list[str]]:
+    return [list(identity) for identity in list(group)[:MOST_LISTED]]
+
+
+def _citation_part(law: Instrument) -> dict[str, Any]:
+    return law.model_dump()
+
+
+def _evidence_part(one: Evidence) -> dict[str, Any]:
+    return one.model_dump(mode="json")
+
+
+def _moment_part(moment: Moment | None) -> dict[str, str | None] | None:
+    return moment.as_json() if moment else None
+
+
+def text_of(given: UUID | None) -> str | None:
+    """As text; None stays None."""
+    return str(given) if given else None
+
+
+def counted(name: str, listed: list[Any], total: int) -> dict[str, Any]:
+    """A list, and beside it how many it leaves out."""
+    more = total - len(listed)
+    return {name: listed, **({f"{name}_more": more} if more else {})}

@@ -1,0 +1,112 @@
+"""What counts of a history, in the order in which facts build up, retracted events taken out."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from service.core.event import ClaimAssessed, Identity, Measure, NegotiationStep, Reference, Verdict
+from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
+from service.core.standing.book import Book
+from service.core.standing.entry import Entry
+from service.core.standing.law import extend_book, keep_book
+
+FoldKey = tuple[datetime, datetime, str, str]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Measures or steps in fold order, and what later events said of them."""
+
+    measures: tuple[tuple[Entry, Measure], ...] = ()
+    claims: tuple[tuple[Entry, Measure], ...] = ()  # those measures that move no law
+    steps: tuple[tuple[Entry, NegotiationStep], ...] = ()
+    verdicts: Mapping[Identity, ClaimAssessed] | None = None  # the latest of each event
+    withdrawn: frozenset[Identity] = frozenset()
+    realised: frozenset[Identity] = frozenset()
+    gone: frozenset[Identity] = frozenset()
+    sources: frozenset[str] = frozenset()  # of the measures
+    last: FoldKey | None = None
+
+    @cached_property
+    def book(self) -> Book:
+        """The law layer of a measure; it does not depend on the instant asked."""
+        return keep_book(self.measures)
+
+    def verdict_on(self, identity: Identity) -> ClaimAssessed | None:
+        """The latest verdict on an event, if it was assessed."""
+        return self.verdicts.get(identity) if self.verdicts else None
+
+    def after(self, entry: Entry) -> "Fold | None":
+        """The fold with one more event that comes last; None where all must be folded again."""
+        event, key = entry.event, entry.fold_key
+        if (self.last and key <= self.last) or isinstance(event, ClaimEvent):
+            return None
+        if entry.identity in self.gone:
+            return None
+        if isinstance(event, StepEvent):
+            return replace(self, steps=(*self.steps, (entry, event.data)), last=key)
+        data = event.data
+        longer = replace(
+            self,
+            measures=(*self.measures, (entry, data)),
+            claims=self.claims if data.moves_law else (*self.claims, (entry, data)),
+            withdrawn=self.withdrawn | _identities(data.withdraws),
+            realised=self.realised | _identities(data.realises),
+            sources=self.sources | {event.source},
+            last=key,
+        )
+        book = extend_book(self.book, self.measures, entry, data)
+        if book:
+            longer.__dict__["book"] = book
+        return longer
+
+
+def fold_entries(entries: Iterable[Entry]) -> Fold:
+    """In fold order, each event once, without those that a standing retraction takes out."""
+    known = {entry.identity: entry for entry in entries}
+    ordered = sorted(known.values(), key=lambda entry: entry.fold_key)
+    gone = _retracted(ordered)
+    kept = [entry for entry in ordered if entry.identity not in gone]
+    measures = tuple(
+        (entry, entry.event.data) for entry in kept if isinstance(entry.event, MeasureEvent)
+    )
+    steps = tuple((entry, entry.event.data) for entry in kept if isinstance(entry.event, StepEvent))
+    return Fold(
+        measures,
+        tuple((entry, data) for entry, data in measures if not data.moves_law),
+        steps,
+        {claim.about.identity: claim for claim in _claims(kept)},
+        frozenset(data.withdraws.identity for _, data in measures if data.withdraws),
+        frozenset(data.realises.identity for _, data in measures if data.realises),
+        frozenset(gone),
+        frozenset(entry.event.source for entry, _ in measures),
+        ordered[-1].fold_key if ordered else None,
+    )
+
+
+def _identities(reference: Reference | None) -> frozenset[Identity]:
+    return frozenset({reference.identity}) if reference else frozenset()
+
+
+def _retracted(entries: list[Entry]) -> set[Identity]:
+    """What is taken out; a retraction can itself be retracted, and then takes out nothing.
+
+    Those that no open retraction is about count first, whatever their dates.
+    """
+    gone: set[Identity] = set()
+    pending = {
+        entry.identity: entry.event.data.about.identity
+        for entry in entries
+        if isinstance(entry.event, ClaimEvent) and entry.event.data.verdict is Verdict.RETRACTED
+    }
+    while settled := pending.keys() - set(pending.values()):
+        gone.update(pending[one] for one in settled - gone)
+        pending = {one: about for one, about in pending.items() if one not in settled}
+    return gone
+
+
+def _claims(entries: list[Entry]) -> Iterator[ClaimAssessed]:
+    for entry in entries:
+        if isinstance(entry.event, ClaimEvent):
+            yield entry.event.data

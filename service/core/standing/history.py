@@ -1,0 +1,78 @@
+"""What we hold of one subject: its events, append-only, and how many changes they made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from service.core.event import Identity
+from service.core.standing.entry import Entry
+from service.core.standing.fold import Fold, fold_entries
+
+__all__ = ["Entry", "History"]
+
+
+@dataclass(frozen=True)
+class History:
+    """All kept events of one subject, in any order, and how many changes they made.
+
+    `sequence` counts the subject's changes without gaps; `last_change` is the latest of them.
+    """
+
+    subject: str
+    entries: tuple[Entry, ...] = ()
+    sequence: int = 0
+    last_change: UUID | None = None
+
+    def with_entry(self, entry: Entry) -> "History":
+        """The history after `entry`, which is not in it yet."""
+        longer = History(self.subject, (*self.entries, entry), self.sequence, self.last_change)
+        fold = self.fold.after(entry)
+        if fold:  # most events come last and take nothing out: no need to fold all again
+            longer.__dict__["fold"] = fold
+        longer.__dict__.update(
+            by_identity={**self.by_identity, entry.identity: entry},
+            latest_known=max(self.latest_known or entry.known_at, entry.known_at),
+            latest_seen=max(self.latest_seen or entry.seen_at, entry.seen_at),
+        )
+        return longer
+
+    def crediting(self, change: UUID) -> "History":
+        """The same, its last event having caused `change`."""
+        last = replace(self.entries[-1], change=change)
+        entries = (*self.entries[:-1], last)
+        credited = History(self.subject, entries, self.sequence + 1, change)
+        credited.__dict__.update(
+            fold=self.fold,
+            by_identity={**self.by_identity, last.identity: last},
+            latest_known=self.latest_known,
+            latest_seen=self.latest_seen,
+        )
+        return credited
+
+    def fold_at(self, known_at: datetime) -> Fold:
+        """The fold of what was known by then."""
+        if self.latest_known is None or self.latest_known <= known_at:
+            return self.fold
+        return fold_entries(entry for entry in self.entries if entry.known_at <= known_at)
+
+    @cached_property
+    def fold(self) -> Fold:
+        """The fold of everything that is known."""
+        return fold_entries(self.entries)
+
+    @cached_property
+    def latest_known(self) -> datetime | None:
+        """The latest instant at which anything here became known."""
+        return max((entry.known_at for entry in self.entries), default=None)
+
+    @cached_property
+    def by_identity(self) -> Mapping[Identity, Entry]:
+        """The entries by (source, id); an event stands in a history once."""
+        return {entry.identity: entry for entry in self.entries}
+
+    @cached_property
+    def latest_seen(self) -> datetime | None:
+        """The latest instant at which anything here was judged."""
+        return max((entry.seen_at for entry in self.entries), default=None)
