@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -123,21 +124,25 @@ class Consumer:
         return True
 
     async def _apply(self, batch: Batch, arrivals: Sequence[Arrival]) -> Ledger:
+        return await self._db.run_write(partial(self._fold_all, batch, arrivals))
+
+    async def _fold_all(
+        self, batch: Batch, arrivals: Sequence[Arrival], session: AsyncSession
+    ) -> Ledger:
         events = [arrival.event for arrival in arrivals if arrival.event]
-        async with self._db.write() as session:
-            await move_bookmark(session, batch, self._log.id)
-            ledger = await self._open_ledger(session, batch, events)
-            subjects = _name_subjects(ledger, events)
-            await enter_subjects(session, ledger.directory, _tracks(ledger, events))
-            ledger.histories = {key: History(key) for key in subjects}
-            ledger.histories |= await load_histories(session, sorted(subjects), self._cache)
-            ledger.tests = await _find_tests(session, ledger, events)
-            for arrival in arrivals:
-                _fold(ledger, arrival)
-            effects = ledger.close()
-            first_event = await take_numbers(session, "events", len(effects.events))
-            first_change = await take_numbers(session, "changes", len(effects.changes))
-            await record_effects(session, effects, first_event, first_change)
+        await move_bookmark(session, batch, self._log.id)
+        ledger = await self._open_ledger(session, batch, events)
+        subjects = _name_subjects(ledger, events)
+        await enter_subjects(session, ledger.directory, _tracks(ledger, events))
+        ledger.histories = {key: History(key) for key in subjects}
+        ledger.histories |= await load_histories(session, sorted(subjects), self._cache)
+        ledger.tests = await _find_tests(session, ledger, events)
+        for arrival in arrivals:
+            _fold(ledger, arrival)
+        effects = ledger.close()
+        first_event = await take_numbers(session, "events", len(effects.events))
+        first_change = await take_numbers(session, "changes", len(effects.changes))
+        await record_effects(session, effects, first_event, first_change)
         return ledger
 
     async def _open_ledger(

@@ -4,6 +4,7 @@ Drain order: stop intake, finish the steps in hand, close the clients.
 """
 
 import asyncio
+import gc
 import random
 import secrets
 import signal
@@ -46,6 +47,7 @@ Role = Callable[["Runtime", asyncio.Event], Any]
 SWITCH_SECONDS = 0.001
 PRUNE_MINUTES = 60
 BACKLOG = 2048
+GARBAGE = (10_000, 50, 100)
 
 log = structlog.get_logger()
 
@@ -304,6 +306,8 @@ async def _run_role(name: str, role: Role, runtime: Runtime, stop: asyncio.Event
 
 async def serve_until_signalled(settings: Settings) -> None:
     """The whole service, from the first byte to SIGTERM."""
+    gc.freeze()  # the libraries stay: looking through them again and again costs seconds
+    gc.set_threshold(*GARBAGE)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

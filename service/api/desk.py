@@ -27,7 +27,7 @@ class Desk:
     health: Callable[[], Mapping[str, bool]]
 
 
-def _find(request: Request) -> Desk:
+async def _find(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 

@@ -22,7 +22,7 @@ LONGEST = 2000
 LARGEST = 2**63 - 1
 
 
-def refuse_unknown_parameters(request: Request) -> None:
+async def refuse_unknown_parameters(request: Request) -> None:
     """A misspelt filter would else be a filter that silently lets everything through."""
     if "\x00" in request.url.path:
         raise Malformed("The path holds a NUL character.", [Fault("path", "remove the NUL (%00)")])
@@ -118,7 +118,7 @@ def write_cursor(place: Place) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(place)).decode().rstrip("=")
 
 
-def _read_page(
+async def _read_page(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=200, description="Items a page.")] = 50,
     cursor: Annotated[

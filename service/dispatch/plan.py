@@ -67,18 +67,17 @@ class Planner:
 
     async def step(self) -> bool:
         """Plan a page of each of the oldest open changes. False: all are planned."""
-        async with self._db.read() as session:
-            fanouts = await open_fanouts(session, FANOUTS)
-            pages = await self._turn_pages(session, fanouts)
+        pages = await self._db.run_read(self._turn_pages)
         if not pages:
             return False
-        async with self._db.write() as session:
-            await record_pages(session, pages, self._clock())
+        now = self._clock()
+        await self._db.run_write(lambda session: record_pages(session, pages, now))
         self._count(pages)
         return True
 
-    async def _turn_pages(self, session: AsyncSession, fanouts: Sequence[OpenFanout]) -> list[Page]:
+    async def _turn_pages(self, session: AsyncSession) -> list[Page]:
         """Pages until there are deliveries enough for one transaction."""
+        fanouts = await open_fanouts(session, FANOUTS)
         pages: list[Page] = []
         made = 0
         said: Told = {}

@@ -9,9 +9,11 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.delivery import Parcel, Reply, TryLater, judge
 from service.dispatch import Sender
@@ -96,19 +98,23 @@ class Dispatcher:
             await self._settle_and_claim(done, 0)
 
     async def _settle_and_claim(self, done: Sequence[Transmitted], free: int) -> list[Draft]:
-        now = self._office.clock()
-        drafts: list[Draft] = []
-        async with self._db.write() as session:
-            settled = await settle(session, self._lease.holder, done) if done else []
-            self._aloft.difference_update(one.claimed.id for one in done)
-            if self._aloft and self._must_renew(now):
-                until = now + timedelta(seconds=self._lease.seconds)
-                await renew(session, until, self._lease.holder, self._aloft)
-            if free > 0:
-                claimed = await claim(session, now, self._lease.holder, free, self._lease.seconds)
-                drafts = await self._office.renderer.draft(session, claimed)
+        self._aloft.difference_update(one.claimed.id for one in done)
+        settled, drafts = await self._db.run_write(partial(self._turn_books, done, free))
         self._count(settled)
         return drafts
+
+    async def _turn_books(
+        self, done: Sequence[Transmitted], free: int, session: AsyncSession
+    ) -> tuple[list[Transmitted], list[Draft]]:
+        now, holder = self._office.clock(), self._lease.holder
+        settled = await settle(session, holder, done) if done else []
+        if self._aloft and self._must_renew(now):
+            until = now + timedelta(seconds=self._lease.seconds)
+            await renew(session, until, holder, list(self._aloft))
+        if free <= 0:
+            return settled, []
+        claimed = await claim(session, now, holder, free, self._lease.seconds)
+        return settled, await self._office.renderer.draft(session, claimed)
 
     def _must_renew(self, now: datetime) -> bool:
         renewal = timedelta(seconds=self._lease.renewal)

@@ -128,14 +128,14 @@ def _open(connection: sqlite3.Connection, begin: str | None) -> None:
 
 def connect(path: str | Path) -> OneHop:
     """A connection to the file, to be awaited; made and used on its own thread only."""
-
-    def open_file() -> sqlite3.Connection:
-        # Autocommit: transactions begin when asked to, and by the kind of BEGIN asked for.
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    opened = OneHop(open_file, iter_chunk_size=64)
+    opened = OneHop(lambda: open_file(path), iter_chunk_size=64)
     opened._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does with its own
     return opened
+
+
+def open_file(path: str | Path) -> sqlite3.Connection:
+    """Autocommit: transactions begin when asked to, and by the kind of BEGIN asked for."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

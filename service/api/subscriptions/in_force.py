@@ -76,7 +76,7 @@ class InForce:
         return present
 
 
-def _find(request: Request) -> InForce:
+async def _find(request: Request) -> InForce:
     present: InForce = request.app.state.in_force
     return present
 

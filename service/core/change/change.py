@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, TypeVar
 from uuid import UUID, uuid5
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from service.core.certainty import Certainty
 from service.core.duty import Duty
@@ -31,6 +33,11 @@ from service.core.standing.track import TrackStanding
 
 CHANGES = UUID("6f2a2a0e-7d3b-5c0e-9b5e-2f3d1c4b5a69")
 """Namespace of change ids, fixed for ever: a database restored from backup re-creates them."""
+
+
+Either = TypeVar("Either")
+InTurn = Annotated[Either, Field(union_mode="left_to_right")]
+"""Read as the first that fits: the two never fit one text, and trying both costs twice."""
 
 
 class Kind(StrEnum):
@@ -95,10 +102,10 @@ class Change:
     certainty: Certainty
     event: Identity
     event_type: str
-    about: Measure | NegotiationStep
+    about: InTurn[Measure | NegotiationStep]
     assessment: ClaimAssessed | None
-    before: MeasureStanding | TrackStanding | None
-    after: MeasureStanding | TrackStanding | None
+    before: InTurn[MeasureStanding | TrackStanding | None]
+    after: InTurn[MeasureStanding | TrackStanding | None]
     old: Duty | None
     new: Duty | None
     delta_pp: Decimal | None
@@ -140,6 +147,7 @@ def write_change(change: Change) -> bytes:
     return _ADAPTER.dump_json(change)
 
 
+@lru_cache(maxsize=512)
 def read_change(raw: bytes) -> Change:
-    """From the books."""
+    """From the books; planner and sender read the same change one after the other."""
     return _ADAPTER.validate_json(raw)
