@@ -80,6 +80,8 @@ class Dispatcher:
         """Settle what has come back, claim for the slots that are free. False: neither."""
         done, self._done = self._done, []
         free = self._slots - len(self._flying)
+        if not done and free <= 0 and not self._must_renew():
+            return False
         drafts = await self._settle_and_claim(done, free)
         # Claiming what is still under way only renews its lease: it is never sent beside itself.
         for draft in [one for one in drafts if one.claimed.id not in self._aloft]:
@@ -108,7 +110,8 @@ class Dispatcher:
     ) -> tuple[list[Transmitted], list[Draft]]:
         now, holder = self._office.clock(), self._lease.holder
         settled = await settle(session, holder, done) if done else []
-        if self._aloft and self._must_renew(now):
+        if self._must_renew():
+            self._renewed_at = now
             until = now + timedelta(seconds=self._lease.seconds)
             await renew(session, until, holder, list(self._aloft))
         if free <= 0:
@@ -116,12 +119,9 @@ class Dispatcher:
         claimed = await claim(session, now, holder, free, self._lease.seconds)
         return settled, await self._office.renderer.draft(session, claimed)
 
-    def _must_renew(self, now: datetime) -> bool:
-        renewal = timedelta(seconds=self._lease.renewal)
-        if self._renewed_at is not None and now - self._renewed_at < renewal:
-            return False
-        self._renewed_at = now
-        return True
+    def _must_renew(self) -> bool:
+        since = self._office.clock() - self._renewed_at if self._renewed_at else None
+        return bool(self._aloft) and (since is None or since.total_seconds() >= self._lease.renewal)
 
     async def _transmit(self, draft: Draft) -> None:
         one, now = draft.claimed, self._office.clock()

@@ -12,7 +12,7 @@ from service.core.codes.countries import _countries
 from service.core.match import Match, facts_of, match
 from service.dispatch.plan import Planner, read_rule
 from service.store.deliveries import claim, disable, hold, release
-from service.store.fanouts import open_fanouts, record_pages
+from service.store.fanouts import record_pages
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Subscription
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
@@ -198,7 +198,7 @@ async def test_two_planners_with_the_same_page_write_it_once(db, give, clock):
     await a_population(db, give)
     planner = Planner(db, clock, Metrics(), silent)
     async with db.read() as session:
-        pages = await planner._turn_pages(session, await open_fanouts(session, 10))
+        pages = await planner._turn_pages(session)
     for _ in range(2):
         async with db.write() as session:
             await record_pages(session, pages, clock())
@@ -217,7 +217,7 @@ async def test_narrow_and_wide_ways_give_the_same_alerts(db, give, plan, monkeyp
 async def _pages(db, clock):
     planner = Planner(db, clock, Metrics(), silent)
     async with db.read() as session:
-        pages = await planner._turn_pages(session, await open_fanouts(session, 10))
+        pages = await planner._turn_pages(session)
     return sorted((row["id"], row["matched"]) for page in pages for row in page.alerts)
 
 
