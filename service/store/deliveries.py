@@ -159,6 +159,7 @@ async def settle(
     asked = {"those": [one.claimed.id for one in done], "by": lease}
     ours = set((await connection.execute(_HELD_BY, asked)).scalars())
     settled = [one for one in done if one.claimed.id in ours]
+    await _finish_held(session, [one for one in done if one.claimed.id not in ours])
     if settled:
         # An attempt that failed by our own fault is made again under its number.
         made = insert_latest(session, Attempt)
@@ -178,6 +179,21 @@ _HELD_BY = (
     .with_for_update()
 )
 _TAKE_OUT = delete(Delivery).where(col(Delivery.id).in_(bindparam("those", expanding=True)))
+
+
+async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    """What was taken while its destination was being paused is delivered, not held."""
+    arrived = {one.claimed.id: one for one in done if isinstance(one.outcome, Delivered)}
+    if not arrived:
+        return
+    taken = delete(Held).where(col(Held.delivery_id).in_(list(arrived)))
+    connection = await session.connection()
+    gone = set((await connection.execute(taken.returning(col(Held.delivery_id)))).scalars())
+    if gone:
+        late = [arrived[identity] for identity in gone]
+        made = insert_latest(session, Attempt)
+        await connection.execute(made, [_attempt(one) for one in late])
+        await connection.execute(insert_new(session, Receipt), [_receipt(one) for one in late])
 
 
 def _is_end(outcome: Outcome) -> bool:

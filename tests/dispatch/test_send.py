@@ -19,7 +19,7 @@ from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.webhook import WebhookSender
 from service.roles import Bell
 from service.store.accounts import DEFAULT
-from service.store.deliveries import Transmitted, claim, next_due, release, settle
+from service.store.deliveries import Transmitted, claim, disable, next_due, release, settle
 from service.store.destinations import find_destination
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
 from service.telemetry import Metrics
@@ -363,6 +363,23 @@ async def test_no_more_are_in_the_air_than_there_are_slots(db, clock, alert, dis
             await asyncio.sleep(0.001)
     assert most == 3
     assert len(receiver.requests) == 9
+
+
+async def test_what_arrives_while_its_destination_is_paused_is_delivered_and_not_held(
+    db, clock, alert, dispatch
+):
+    async with http_receiver(answer=Answer(delay=0.1)) as receiver:
+        await follow(db, "desk", receiver)
+        await alert()
+        dispatcher = dispatch()
+        await dispatcher.turn()
+        async with db.write() as session:
+            await disable(session, "desk", "by its owner", clock(), "paused")
+        assert await count(db, Held) == 1
+        await dispatcher.drain()
+    assert await count(db, Held) == 0
+    assert await rows(db, Receipt, "outcome") == [("delivered",)]
+    assert len(receiver.requests) == await count(db, Attempt) == 1
 
 
 async def test_stopping_finishes_what_is_in_the_air_and_settles_it(db, clock, alert, dispatch):
