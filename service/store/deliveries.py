@@ -7,13 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
-from service.core.delivery import Delivered, Outcome, Refused, Reply, TryLater
+from service.core.delivery import (
+    OPEN,
+    Delivered,
+    Outcome,
+    Refused,
+    Reply,
+    State,
+    TryLater,
+    next_state,
+)
 from service.store.database import insert_latest, insert_new
 from service.store.tables import (
     Alert,
@@ -131,11 +140,6 @@ async def renew(session: AsyncSession, until: datetime, lease: str, held: Collec
     await session.execute(kept)
 
 
-async def next_due(session: AsyncSession) -> datetime | None:
-    """When the next delivery becomes visible."""
-    return await session.scalar(select(func.min(col(Delivery.visible_at))))
-
-
 async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, CoreChange]:
     """The changes behind claimed deliveries."""
     wanted = select(col(Change.id), col(Change.body)).where(col(Change.id).in_(ids))
@@ -197,8 +201,7 @@ async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> No
 
 
 def _is_end(outcome: Outcome) -> bool:
-    """What a receiver that is gone did not take is held, not ended."""
-    return isinstance(outcome, Delivered) or (isinstance(outcome, Refused) and not outcome.disable)
+    return next_state(State.PENDING, outcome) not in OPEN
 
 
 def _attempt(one: Transmitted) -> Row:
@@ -245,7 +248,7 @@ async def _disable_gone(session: AsyncSession, done: Sequence[Transmitted]) -> N
 def _receipt(one: Transmitted) -> Row:
     return {
         "delivery_id": one.claimed.id,
-        "outcome": "delivered" if isinstance(one.outcome, Delivered) else "failed",
+        "outcome": next_state(State.PENDING, one.outcome).value,
         "reason": one.reply.reason[:1000],
         "attempts": one.claimed.attempt,
         "finished_at": one.at,

@@ -278,11 +278,6 @@ async def load_histories(
     return found
 
 
-async def read_history(session: AsyncSession, subject: str) -> History:
-    """All kept events of one subject."""
-    return (await read_histories(session, [subject]))[subject]
-
-
 async def read_histories(session: AsyncSession, subjects: Sequence[str]) -> dict[str, History]:
     """All kept events of each subject, for questions (nothing is locked)."""
     entries = await _read_entries(session, subjects)

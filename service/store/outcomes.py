@@ -1,29 +1,18 @@
 """What became of events: their outcome, the reason, and the change they made."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.event import Identity
 from service.store.spans import Span
 from service.store.tables import Event
-
-ASKED_AT_ONCE = 2_000
-"""Identities a statement: engines bound the number of values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the books hold under an identity."""
-
-    digest: str
-    topic: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +33,6 @@ class EventOutcome:
 
 
 _COLUMNS = tuple(col(getattr(Event, name)) for name in EventOutcome.__slots__)
-
-
-async def find_known(
-    session: AsyncSession, identities: Collection[Identity]
-) -> Mapping[Identity, Known]:
-    """Those of `identities` that are in the books."""
-    asked = list(identities)
-    known: dict[Identity, Known] = {}
-    columns = (col(Event.source), col(Event.id), col(Event.digest), col(Event.topic))
-    for start in range(0, len(asked), ASKED_AT_ONCE):
-        some = asked[start : start + ASKED_AT_ONCE]
-        named = tuple_(col(Event.source), col(Event.id)).in_(some)
-        for row in await session.execute(select(*columns).where(named)):
-            known[(row.source, row.id)] = Known(row.digest, row.topic)
-    return known
 
 
 async def list_outcomes(

@@ -4,7 +4,7 @@ import pytest
 
 from service.core.change import read_change
 from service.log import Batch, Record
-from service.store.events import read_history
+from service.store.events import read_histories
 from service.store.tables import Change, Event, Fanout, Quarantine, Subject
 from tests.books import NOW, count, rows, write
 from tests.core.builders import SOURCE, SUBJECT, TRACK, claim, measure, step, threat
@@ -131,7 +131,7 @@ async def test_a_test_event_alerts_and_touches_no_standing(db, give, restarted, 
     assert read_change(bodies[-1][0]).delta_pp == 25
     assert (await sequences(db))[-1] == (3, SUBJECT, 2, "rate_increased")
     async with db.read() as session:
-        assert len((await read_history(session, SUBJECT)).entries) == 2
+        assert len((await read_histories(session, [SUBJECT]))[SUBJECT].entries) == 2
 
 
 async def test_a_second_source_only_adds_evidence(db, give):

@@ -3,7 +3,7 @@
 import pytest
 
 from service.core.change import read_change
-from service.store.events import read_history
+from service.store.events import read_histories
 from service.store.tables import Change, Event, Quarantine, Subject
 from tests.books import count, rows
 from tests.core.builders import SOURCE, SUBJECT, claim, measure, ref, threat
@@ -92,7 +92,7 @@ async def test_a_live_claim_that_waited_for_a_test_event_is_refused_too(db, give
     assert await rows(db, Subject, "key") == []  # a test leaves no subject behind
     await give(threat("other", rate="10"))
     async with db.read() as session:
-        assert len((await read_history(session, SUBJECT)).entries) == 1
+        assert len((await read_histories(session, [SUBJECT]))[SUBJECT].entries) == 1
 
 
 @pytest.mark.parametrize("batches", [[3], [1, 1, 1], [2, 1]])
@@ -117,5 +117,5 @@ async def test_a_test_claim_about_a_live_event_leaves_it_as_it_was(db, give):
     await give(threat("again", withdraws=ref("said")) | {"id": "again"})
     assert (await ends(db))["so"] == "changed"
     async with db.read() as session:
-        held = await read_history(session, SUBJECT)
+        held = (await read_histories(session, [SUBJECT]))[SUBJECT]
     assert [entry.event.id for entry in held.entries] == ["said", "again"]
