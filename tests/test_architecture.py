@@ -61,7 +61,12 @@ def test_imports_run_one_way():
         ("aiokafka", set()),
         (
             "sqlite3",
-            {"service/log/embedded.py", "service/log/writer.py", "service/store/sqlite.py"},
+            {
+                "service/log/embedded.py",
+                "service/log/writer.py",
+                "service/store/direct.py",
+                "service/store/sqlite.py",
+            },
         ),
         ("uvicorn", {"service/runtime.py", "service/listener.py"}),
         ("alembic", {"service/store/migrations.py"}),

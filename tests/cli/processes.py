@@ -22,17 +22,20 @@ CLEAN = {name: text for name, text in os.environ.items() if not name.startswith(
 class Process:
     """`tariffwire …` as a process of its own; its standard error is read line by line."""
 
-    def __init__(self, *words: str, folder: Path, stdin: bool = False, **settings: str) -> None:
+    def __init__(self, *words: str, folder: Path, **settings: str) -> None:
         names = {f"TARIFFWIRE_{name.upper()}": text for name, text in settings.items()}
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *words],
             cwd=folder,
             env=CLEAN | names | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._watch()
+
+    def _watch(self) -> None:
         self._guard = Timer(LONGEST_SECONDS, self.process.kill)
         self._guard.daemon = True
         self._guard.start()
@@ -54,6 +57,8 @@ class Process:
         return self.process.returncode
 
     def stop(self, number: int = signal.SIGTERM) -> int:
+        self._guard.cancel()
+        self._watch()
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.end()
@@ -66,6 +71,7 @@ class Service(Process):
         shared = {"log_format": "json", "allow_loopback": "true", **settings}
         super().__init__("serve", "--port", "0", folder=folder, **shared)
         self.url = json.loads(self.wait_for("listening"))["address"]
+        self._guard.cancel()  # from here on it lives as long as its fixture
 
 
 def tariffwire(

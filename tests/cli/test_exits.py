@@ -1,9 +1,9 @@
 """Every exit code, each caused for real."""
 
 import json
+import os
 import signal
 import socket
-import time
 
 import pytest
 
@@ -188,9 +188,10 @@ def test_6_a_test_message_is_not_taken(service):
 
 
 def test_130_ctrl_c_ends_a_command_that_waits_for_its_input(tmp_path, service):
-    waiting = Process("--url", service.url, "events", "send", "-", folder=tmp_path, stdin=True)
-    time.sleep(1.5)
-    assert waiting.stop(signal.SIGINT) == Exit.STOPPED
+    os.mkfifo(tmp_path / "events")
+    waiting = Process("--url", service.url, "events", "send", "events", folder=tmp_path)
+    with (tmp_path / "events").open("wb"):  # opens once the command reads at the other end
+        assert waiting.stop(signal.SIGINT) == Exit.STOPPED
 
 
 def test_ctrl_c_stops_the_service_in_order(tmp_path):
