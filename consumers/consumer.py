@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consumers import claims, negotiations, tariffs
@@ -111,8 +112,10 @@ class Consumer:
             part = replace(batch, since=since, next=end, records=(arrival.record,))
             try:
                 self._settle(await self._apply(part, [arrival]))
-            except Overtaken:
-                return False
+            except (Overtaken, OperationalError) as error:
+                if isinstance(error, Overtaken):
+                    return False
+                raise  # the disk is full or the database away: no record is to blame
             except Exception as error:
                 place = f"{batch.topic}/{batch.partition} offset {arrival.record.offset}"
                 message = (

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import httpx
 
-from service.core.change import Change
+from service.core.change import Change, read_change
 from service.demo.account import Account, Tally, Unsent, misses, silent_events
 from service.demo.importers import IMPORTERS, Importer
 from service.demo.mailbox import Mail
@@ -225,7 +225,7 @@ async def _read_changes(api: httpx.AsyncClient, db: Database) -> list[Change]:
     listed = [UUID(one["id"]) for one in await _list(api, "/v1/changes")]
     async with db.read() as session:
         found = await read_changes(session, set(listed))
-    return [found[one] for one in listed]
+    return [read_change(found[one]) for one in listed]
 
 
 def _unsent(recorded: Sequence[dict[str, Any]], changes: Sequence[Change]) -> Iterator[Unsent]:

@@ -89,11 +89,13 @@ class MailSender:
     async def send(self, parcel: Parcel) -> Reply:
         """Hand one message over; the relay's refusals and absences are a `Reply`."""
         started = perf_counter()
+        client: SMTP | None = None
         try:
             async with self._slots, asyncio.timeout(self._deadline):
-                peer, said = await self._deliver(parcel)
+                client = await self._client()
+                peer, said = await self._deliver(client, parcel)
         except (SMTPException, OSError) as error:
-            return self._failure(error)
+            return self._failure(error, begun=client is not None)
         return Reply(
             accepted=True,
             status=ACCEPTED,
@@ -102,8 +104,7 @@ class MailSender:
             timings={"total": perf_counter() - started},
         )
 
-    async def _deliver(self, parcel: Parcel) -> tuple[str, str]:
-        client = await self._client()
+    async def _deliver(self, client: SMTP, parcel: Parcel) -> tuple[str, str]:
         try:
             ip, port, *_ = _peer(client)
             _, said = await client.sendmail(self._sender, [parcel.address], parcel.body)
@@ -132,10 +133,16 @@ class MailSender:
         else:
             client.close()
 
-    def _failure(self, error: SMTPException | OSError) -> Reply:
+    def _failure(self, error: SMTPException | OSError, *, begun: bool) -> Reply:
+        """A relay that cannot be reached is our fault, and is tried for ever.
+
+        One that falls silent midway may have taken the message: that counts as an attempt, or the
+        same mail could go out again and again without end.
+        """
         refusal = _refusal(error)
         if refusal is None:
-            return Reply(accepted=False, status=None, reason=self._explain(error), ours=True)
+            said = self._explain(error)
+            return Reply(accepted=False, status=None, reason=said, ours=not begun)
         ours = isinstance(error, _ABOUT_US)
         words = " ".join(refusal.message.split())
         return Reply(

@@ -101,7 +101,7 @@ class Planner:
             every = await list_candidates(session, found, fanout.number, fanout.cursor)
             candidates, cursor, is_last = _cut_page(every)
         told = await self._find_told(session, fanout.change, candidates, said)
-        page = _write_page(fanout, facts, candidates, told, self._clock())
+        page = _write_page(fanout, facts, candidates, told)
         return replace(page, cursor=cursor or fanout.cursor, is_last=is_last)
 
     async def _find_told(
@@ -117,7 +117,7 @@ class Planner:
         planned = sum(len(page.alerts) for page in pages)
         self._metrics.matches.labels("match").inc(planned)
         self._metrics.matches.labels("miss").inc(sum(page.looked_at for page in pages) - planned)
-        if any(page.due for page in pages):
+        if planned:
             self._ring()
 
 
@@ -147,12 +147,10 @@ def _write_page(
     facts: Facts,
     candidates: Sequence[Candidate],
     told: Mapping[str, Decimal],
-    now: datetime,
 ) -> Page:
     """One delivery a destination, whatever the number of its subscriptions that match."""
     alerts: list[dict[str, Any]] = []
-    due: list[dict[str, Any]] = []
-    held: list[dict[str, Any]] = []
+    behind: list[list[str]] = []
     memo: dict[str, Answer] = {}
     shared, looked_at = _shared(fanout.change), 0
     for destination, group in groupby(candidates, key=lambda one: one.destination_id):
@@ -165,12 +163,8 @@ def _write_page(
         if matched:
             identity = delivery_id(destination, str(fanout.change.id))
             alerts.append(shared | _alert(identity, matched))
-            owners = _holders([one for one, _ in matched])
-            if owners:
-                held += [_held(identity, destination, owner, now) for owner in owners]
-            else:
-                due.append(_due(identity, destination, now))
-    return Page(fanout, alerts, due, held, looked_at=looked_at)
+            behind.append([one.subscription_id for one, _ in matched])
+    return Page(fanout, alerts, behind, looked_at=looked_at)
 
 
 def _ask(
@@ -183,14 +177,6 @@ def _ask(
     if one.rule not in memo:
         memo[one.rule] = match(facts, read_rule(one.rule))
     return memo[one.rule]
-
-
-def _holders(matched: Sequence[Candidate]) -> list[str]:
-    """Who holds the delivery back: a stopped destination, else subscriptions all of them paused."""
-    if matched[0].destination_state != "active":
-        return [matched[0].destination_id]
-    paused = [one.subscription_id for one in matched if one.subscription_state != "active"]
-    return paused if len(paused) == len(matched) else []
 
 
 def _shared(change: Change) -> dict[str, Any]:
@@ -226,24 +212,4 @@ def _reason(one: Candidate, answer: Match) -> dict[str, Any]:
         "possible": answer.possible,
         "six_digits": answer.six_digits,
         "yours": answer.yours,
-    }
-
-
-def _due(identity: Any, destination: str, now: datetime) -> dict[str, Any]:
-    return {
-        "id": identity,
-        "destination_id": destination,
-        "visible_at": now,
-        "attempt": 1,
-        "lease": None,
-    }
-
-
-def _held(identity: Any, destination: str, owner: str, now: datetime) -> dict[str, Any]:
-    return {
-        "delivery_id": identity,
-        "owner_id": owner,
-        "destination_id": destination,
-        "attempt": 1,
-        "held_at": now,
     }

@@ -9,15 +9,18 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.change import Change
+from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
 from service.core.message.letter import compose, letter
 from service.store.deliveries import Claimed, find_alerts, read_changes
 
 CACHED = 512
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Letterhead:
     dataschema: str
     href_base: str
     mail_from: str
+
+
+class Unwritable(Exception):
+    """The change behind this delivery cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,9 @@ class Renderer:
         fresh = [one for one in claimed if one.rendered is None]
         await self._load(session, fresh)
         previous = await self._find_previous(session, fresh)
-        drafts = [Draft(one, self._prepared[one.change_id], previous.get(one.id)) for one in fresh]
+        drafts = [
+            Draft(one, self._prepared.get(one.change_id), previous.get(one.id)) for one in fresh
+        ]
         while len(self._prepared) > CACHED:
             self._prepared.popitem(last=False)
         return drafts + [Draft(one, None, None) for one in claimed if one.rendered is not None]
@@ -59,8 +68,10 @@ class Renderer:
     def write(self, draft: Draft) -> bytes:
         """The bytes; the same draft gives the same, in whatever attempt."""
         one, prepared = draft.claimed, draft.prepared
-        if one.rendered is not None or prepared is None:
-            return one.rendered or b""
+        if one.rendered is not None:
+            return one.rendered
+        if prepared is None:
+            raise Unwritable(Unwritable.__doc__)
         addressed = self._address(one, prepared.change, draft.previous)
         if one.kind == "webhook":
             return to_bytes(body_for(prepared, addressed))
@@ -68,9 +79,11 @@ class Renderer:
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
         missing = {one.change_id for one in claimed} - self._prepared.keys()
-        if missing:
-            for identity, change in (await read_changes(session, missing)).items():
-                self._prepared[identity] = prepare(change)
+        for identity, raw in (await read_changes(session, missing) if missing else {}).items():
+            try:
+                self._prepared[identity] = prepare(read_change(raw))
+            except Exception:  # our own bug: its deliveries fail alone, and the rest go out
+                log.exception("a change cannot be written", change=str(identity))
 
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
@@ -78,9 +91,10 @@ class Renderer:
         """By delivery: the alert by which the same destination was told of the change before."""
         wanted = {}
         for one in claimed:
-            former = self._prepared[one.change_id].change.previous
-            if former:
-                wanted[one.id] = delivery_id(one.destination_id, str(former))
+            prepared = self._prepared.get(one.change_id)
+            if prepared and prepared.change.previous:
+                former = str(prepared.change.previous)
+                wanted[one.id] = delivery_id(one.destination_id, former)
         known = await find_alerts(session, set(wanted.values())) if wanted else set()
         return {identity: former for identity, former in wanted.items() if former in known}
 

@@ -1,14 +1,16 @@
 """Taking back what was not sent yet: a receipt says so, for nothing disappears without one."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import State
+from service.store.database import insert_new
 from service.store.tables import Delivery, Held, Receipt
 
 
@@ -16,9 +18,9 @@ async def cancel_destination(session: AsyncSession, destination_id: str, now: da
     """All that waits for a destination which is going away."""
     reason = "its destination was removed"
     live = col(Delivery.destination_id) == destination_id
-    ended = select(col(Delivery.id), col(Delivery.attempt)).where(live)
+    taken = delete(Delivery).where(live).returning(col(Delivery.id), col(Delivery.attempt))
+    ended = [(row.id, row.attempt) for row in await session.execute(taken)]
     await _write_receipts(session, ended, reason, now)
-    await session.execute(delete(Delivery).where(live))
     await _cancel_held(session, col(Held.destination_id) == destination_id, reason, now)
 
 
@@ -29,25 +31,30 @@ async def cancel_subscription(session: AsyncSession, subscription_id: str, now: 
 
 
 async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: datetime) -> None:
-    ended = select(col(Held.delivery_id), col(Held.attempt)).where(which).distinct()
+    """What another paused subscription still holds is not cancelled."""
+    taken = delete(Held).where(which).returning(col(Held.delivery_id), col(Held.attempt))
+    freed = {row.delivery_id: row.attempt for row in await session.execute(taken)}
+    kept = select(col(Held.delivery_id)).where(col(Held.delivery_id).in_(list(freed)))
+    still = set((await session.execute(kept)).scalars()) if freed else set()
+    ended = [(identity, attempt) for identity, attempt in freed.items() if identity not in still]
     await _write_receipts(session, ended, reason, now)
-    await session.execute(delete(Held).where(which))
 
 
 async def _write_receipts(
-    session: AsyncSession, ended: Select[UUID, int], reason: str, now: datetime
+    session: AsyncSession, ended: Iterable[tuple[UUID, int]], reason: str, now: datetime
 ) -> None:
     """`ended` are deliveries and their next attempt, so one less was made."""
     rows = [
         {
-            "delivery_id": row[0],
+            "delivery_id": identity,
             "outcome": State.CANCELLED.value,
             "reason": reason,
-            "attempts": row[1] - 1,
+            "attempts": attempt - 1,
             "finished_at": now,
             "sha256": "",
         }
-        for row in await session.execute(ended)
+        for identity, attempt in ended
     ]
     if rows:
-        await session.execute(insert(Receipt), rows)
+        connection = await session.connection()
+        await connection.execute(insert_new(session, Receipt), rows)

@@ -140,7 +140,9 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 
 
 def _open_server(url: URL) -> Database:
-    engine = create_async_engine(url, pool_size=10, max_overflow=0, pool_pre_ping=True)
+    engine = create_async_engine(
+        url, hide_parameters=True, pool_size=10, max_overflow=0, pool_pre_ping=True
+    )
     return Database(engine, engine)
 
 
@@ -151,8 +153,12 @@ def _open_sqlite(url: URL) -> Database:
     async def connect() -> OneHop:
         return await one_hop.connect(path)  # type: ignore[return-value]  # it awaits to itself
 
-    reader = create_async_engine(url, async_creator=connect, pool_size=READERS, max_overflow=0)
-    writer = create_async_engine(url, async_creator=connect, pool_size=1, max_overflow=0)
+    reader = create_async_engine(
+        url, hide_parameters=True, async_creator=connect, pool_size=READERS, max_overflow=0
+    )
+    writer = create_async_engine(
+        url, hide_parameters=True, async_creator=connect, pool_size=1, max_overflow=0
+    )
     for engine, begin in ((reader, "BEGIN"), (writer, "BEGIN IMMEDIATE")):
         event.listen(engine.sync_engine, "begin", _beginner(begin))
     threads = Threads(Thread(url, path, "BEGIN"), Thread(url, path, "BEGIN IMMEDIATE"))

@@ -11,8 +11,6 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.change import Change as CoreChange
-from service.core.change import read_change
 from service.core.delivery import (
     OPEN,
     Delivered,
@@ -140,10 +138,10 @@ async def renew(session: AsyncSession, until: datetime, lease: str, held: Collec
     await session.execute(kept)
 
 
-async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, CoreChange]:
-    """The changes behind claimed deliveries."""
+async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, bytes]:
+    """The changes behind claimed deliveries, as written."""
     wanted = select(col(Change.id), col(Change.body)).where(col(Change.id).in_(ids))
-    return {row.id: read_change(row.body) for row in await session.execute(wanted)}
+    return {row.id: row.body for row in await session.execute(wanted)}
 
 
 async def find_alerts(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
@@ -186,13 +184,17 @@ _TAKE_OUT = delete(Delivery).where(col(Delivery.id).in_(bindparam("those", expan
 
 
 async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> None:
-    """What was taken while its destination was being paused is delivered, not held."""
+    """What was taken while its destination was paused, or resumed, is delivered all the same."""
     arrived = {one.claimed.id: one for one in done if isinstance(one.outcome, Delivered)}
     if not arrived:
         return
-    taken = delete(Held).where(col(Held.delivery_id).in_(list(arrived)))
     connection = await session.connection()
-    gone = set((await connection.execute(taken.returning(col(Held.delivery_id)))).scalars())
+    held = delete(Held).where(col(Held.delivery_id).in_(list(arrived)))
+    gone = set((await connection.execute(held.returning(col(Held.delivery_id)))).scalars())
+    free = delete(Delivery).where(
+        col(Delivery.id).in_(list(arrived)), col(Delivery.lease).is_(None)
+    )
+    gone |= set((await connection.execute(free.returning(col(Delivery.id)))).scalars())
     if gone:
         late = [arrived[identity] for identity in gone]
         made = insert_latest(session, Attempt)
@@ -242,7 +244,14 @@ async def _disable_gone(session: AsyncSession, done: Sequence[Transmitted]) -> N
     for one in done:
         if isinstance(one.outcome, Refused) and one.outcome.disable:
             reason = f"the receiver said that it is gone: {one.reply.reason}"
-            await disable(session, one.claimed.destination_id, reason, one.at)
+            if await _is_still_at(session, one.claimed):
+                await disable(session, one.claimed.destination_id, reason, one.at)
+
+
+async def _is_still_at(session: AsyncSession, one: Claimed) -> bool:
+    """A 410 speaks of the address that was asked, which its owner may have changed since."""
+    wanted = select(col(Destination.address)).where(col(Destination.id) == one.destination_id)
+    return await session.scalar(wanted) == one.address
 
 
 def _receipt(one: Transmitted) -> Row:
@@ -336,8 +345,8 @@ async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
     rows = list(await session.execute(wanted))
     if not rows:
         return 0
-    ids = [row.delivery_id for row in rows]
-    await session.execute(delete(Held).where(col(Held.delivery_id).in_(ids)))
+    of_owner = select(col(Held.delivery_id)).where(col(Held.owner_id) == owner_id)
+    await session.execute(delete(Held).where(col(Held.delivery_id).in_(of_owner)))
     connection = await session.connection()
     active = [row for row in rows if row.state == "active"]
     due = [

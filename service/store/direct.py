@@ -32,7 +32,9 @@ class Thread:
         async def connect() -> Any:
             return _Connection(open_file(path))
 
-        self._engine = create_async_engine(url, async_creator=connect, poolclass=StaticPool)
+        self._engine = create_async_engine(
+            url, async_creator=connect, poolclass=StaticPool, hide_parameters=True
+        )
         event.listen(self._engine.sync_engine, "begin", _beginner(begin))
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="books")
 

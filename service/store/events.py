@@ -115,6 +115,10 @@ def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
         yield run
 
 
+MOST_TESTS = 20
+"""A test builds on the latest before it; a source that only ever tests costs no more than that."""
+
+
 async def find_tests(
     session: AsyncSession, subjects: Collection[str], sources: Collection[str]
 ) -> dict[str, dict[Identity, Entry]]:
@@ -128,10 +132,11 @@ async def find_tests(
             col(Event.source).in_(sources),
             col(Event.handling) == Handling.TEST,
         )
-        .order_by(col(Event.number))
+        .order_by(col(Event.number).desc())
+        .limit(MOST_TESTS)
     )
     found: dict[str, dict[Identity, Entry]] = {}
-    for row in await session.execute(wanted):
+    for row in reversed((await session.execute(wanted)).all()):
         entry = entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
         found.setdefault(str(row.subject), {})[entry.identity] = entry
     return found

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     bindparam,
+    exists,
     func,
     insert,
     select,
@@ -20,6 +21,7 @@ from sqlmodel import col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
+from service.core.delivery import State
 from service.core.match import Narrow
 from service.store.nets import is_caught
 from service.store.numbers import take_numbers
@@ -30,6 +32,7 @@ from service.store.tables import (
     Destination,
     Fanout,
     Held,
+    Receipt,
     Subscription,
     SubscriptionDestination,
 )
@@ -51,10 +54,8 @@ class Candidate:
     """A subscription that may match, with one destination that it tells."""
 
     destination_id: str
-    destination_state: str
     account_id: str
     subscription_id: str
-    subscription_state: str
     name: str
     external_id: str | None
     rule: str
@@ -64,12 +65,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one page of a fan-out writes: deliveries to make or to hold, and the new cursor."""
+    """What one page of a fan-out writes, and the new cursor.
+
+    `matched` are the subscriptions behind each alert, in the order of `alerts`: whether it is sent
+    or held is decided from their states when it is written.
+    """
 
     fanout: OpenFanout
     alerts: Sequence[Row]
-    due: Sequence[Row]
-    held: Sequence[Row]
+    matched: Sequence[Sequence[str]]
     looked_at: int
     cursor: str = ""
     is_last: bool = True
@@ -97,10 +101,8 @@ _OPEN = (
 
 _COLUMNS: tuple[Any, ...] = (
     col(Destination.id).label("destination_id"),
-    col(Destination.state).label("destination_state"),
     col(Destination.account_id),
     col(Subscription.id).label("subscription_id"),
-    col(Subscription.state).label("subscription_state"),
     col(Subscription.name),
     col(Subscription.external_id),
     col(Subscription.rule),
@@ -171,6 +173,10 @@ async def find_told(
             col(Alert.subject) == subject,
             col(Alert.destination_id).in_(destinations),
             col(Alert.told_pp).is_not(None),
+            ~exists().where(
+                col(Receipt.delivery_id) == col(Alert.id),
+                col(Receipt.outcome) != State.DELIVERED.value,
+            ),  # what never arrived was not told
         )
         .group_by(col(Alert.destination_id))
     )
@@ -186,17 +192,90 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
     A page that another planner has written meanwhile is left out as a whole (its cursor moved).
     """
     connection = await session.connection()
-    rows: dict[type[Alert | Delivery | Held], list[Row]] = {Alert: [], Delivery: [], Held: []}
-    for page in await _move_cursors(session, pages):
-        rows[Alert] += page.alerts
-        rows[Delivery] += page.due
-        rows[Held] += page.held
-    first = await take_numbers(session, "alerts", len(rows[Alert]))
-    for number, row in enumerate(rows[Alert], first):
+    planned = [
+        (alert, matched)
+        for page in await _move_cursors(session, pages)
+        for alert, matched in zip(page.alerts, page.matched, strict=True)
+    ]
+    states = await _read_states(session, planned)
+    routed = [(alert, _holders(alert, matched, states)) for alert, matched in planned]
+    sent = [(alert, owners) for alert, owners in routed if owners is not None]
+    first = await take_numbers(session, "alerts", len(sent))
+    for number, (row, _) in enumerate(sent, first):
         row |= {"number": number, "created_at": now}
+    rows = {
+        Alert: [alert for alert, _ in sent],
+        Delivery: [_due(alert, now) for alert, owners in sent if not owners],
+        Held: [_held(alert, owner, now) for alert, owners in sent for owner in owners],
+    }
     for table, made in rows.items():
         if made:
             await connection.execute(insert(table), made)
+
+
+Planned = tuple[Row, Sequence[str]]
+ACTIVE = "active"
+
+
+async def _read_states(session: AsyncSession, planned: Sequence[Planned]) -> dict[str, str]:
+    """As they are now: since the page was read, an owner may have paused, resumed or removed."""
+    connection = await session.connection()
+    destinations = {alert["destination_id"] for alert, _ in planned}
+    subscriptions = {one for _, matched in planned for one in matched}
+    states: dict[str, str] = {}
+    for question, ids in ((_DESTINATIONS, destinations), (_SUBSCRIPTIONS, subscriptions)):
+        if ids:
+            rows = await connection.execute(question, {"those": sorted(ids)})
+            states |= {row[0]: row[1] for row in rows}
+    return states
+
+
+_DESTINATIONS = (
+    select(col(Destination.id), col(Destination.state))
+    .where(col(Destination.id).in_(bindparam("those", expanding=True)))
+    .order_by(col(Destination.id))
+    .with_for_update(read=True)
+)
+_SUBSCRIPTIONS = (
+    select(col(Subscription.id), col(Subscription.state))
+    .where(col(Subscription.id).in_(bindparam("those", expanding=True)))
+    .order_by(col(Subscription.id))
+    .with_for_update(read=True)
+)
+
+
+def _holders(alert: Row, matched: Sequence[str], states: Mapping[str, str]) -> Sequence[str] | None:
+    """Who holds it back: a stopped destination, else subscriptions all of them paused.
+
+    None: whoever would have been told is gone.
+    """
+    destination = alert["destination_id"]
+    left = [one for one in matched if one in states]
+    if destination not in states or not left:
+        return None
+    if states[destination] != ACTIVE:
+        return [destination]
+    return [] if any(states[one] == ACTIVE for one in left) else left
+
+
+def _due(alert: Row, now: datetime) -> Row:
+    return {
+        "id": alert["id"],
+        "destination_id": alert["destination_id"],
+        "visible_at": now,
+        "attempt": 1,
+        "lease": None,
+    }
+
+
+def _held(alert: Row, owner: str, now: datetime) -> Row:
+    return {
+        "delivery_id": alert["id"],
+        "owner_id": owner,
+        "destination_id": alert["destination_id"],
+        "attempt": 1,
+        "held_at": now,
+    }
 
 
 async def _move_cursors(session: AsyncSession, pages: Sequence[Page]) -> list[Page]:

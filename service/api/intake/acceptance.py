@@ -46,7 +46,8 @@ class Intake:
         for one, topic in topics:
             self._recall.remember(one.identity, Accepted(one.digest, topic, durable))
         await self._append(topics, durable)
-        await asyncio.gather(*waited)
+        for durable_elsewhere in waited:
+            await asyncio.shield(durable_elsewhere)  # theirs: our being cancelled must not end it
         return Taken(arrivals, frozenset(fresh))
 
     async def _look_up(self, arrivals: Sequence[Arrival]) -> Mapping[Identity, Recorded]:

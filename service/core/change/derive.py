@@ -8,7 +8,15 @@ from service.core.certainty import Certainty
 from service.core.change.change import Change, change_id
 from service.core.change.kinds import kinds_of
 from service.core.change.severity import grade
-from service.core.change.views import Views, delta_of, instant_of, moved, observable, rewrites
+from service.core.change.views import (
+    Views,
+    delta_of,
+    instant_of,
+    moved,
+    observable,
+    rewrites,
+    timeline,
+)
 from service.core.duty import Duty
 from service.core.event import (
     Action,
@@ -17,6 +25,7 @@ from service.core.event import (
     Measure,
     NegotiationStep,
     Reference,
+    Verdict,
 )
 from service.core.moment import Moment
 from service.core.standing import (
@@ -100,11 +109,21 @@ def _compare(case: _Case) -> Derivation:
     if isinstance(claim, ClaimAssessed):
         if _same_verdict(claim, case.history):
             return case.end(Outcome.EVIDENCE_ONLY, "this verdict was known; kept as evidence")
-    elif observable(views.before) == observable(views.after) and not rewrites(claim, views):
+        if _is_overruled(claim, case.extended):
+            return case.end(Outcome.EVIDENCE_ONLY, "a later verdict stands; kept as evidence")
+    elif not _moves(case, views) and not rewrites(claim, views):
         return case.end(Outcome.EVIDENCE_ONLY, "nothing observable moved; kept as evidence")
     change = _change(case.entry, case.about, views, case.history)
     reason = f"changed {case.history.subject}: {', '.join(change.kinds)}"
     return case.end(Outcome.CHANGED, reason, change)
+
+
+def _moves(case: _Case, views: Views) -> bool:
+    """Anything that can be seen now, or of the past for which duty was owed."""
+    if observable(views.before) != observable(views.after):
+        return True
+    before, after = case.history.fold.book, case.extended.fold.book
+    return before is not after and timeline(before) != timeline(after)
 
 
 def _about(entry: Entry, history: History) -> Measure | NegotiationStep:
@@ -123,10 +142,9 @@ def _view(case: _Case) -> Views:
     before, after = standing(case.history, now, now), standing(case.extended, now, now)
     if isinstance(about, NegotiationStep) or about.action is Action.EXTENDED:
         return Views(before, after, None, None)  # talks; or a rate that only stays away for longer
-    effect = max(about.effective_at.at, now) if about.effective_at else now
-    if effect == now:  # the views know
-        old, new = _applied(before), _applied(after)
-    else:
+    effect = about.effective_at.at if about.effective_at else now
+    old, new = _applied(before), _applied(after)
+    if effect > now or old == new:  # at the instant of effect, ahead or over by now
         old = duty_applied(case.history, effect, now)
         new = duty_applied(case.extended, effect, now)
     return Views(before, after, old, _undated(case.entry, after) or new)
@@ -149,13 +167,22 @@ def _same_verdict(claim: ClaimAssessed, history: History) -> bool:
     return held is not None and held.verdict is claim.verdict and held.certainty >= claim.certainty
 
 
+def _is_overruled(claim: ClaimAssessed, extended: History) -> bool:
+    """Whether another verdict has the last word; a retraction takes its event out regardless."""
+    if claim.verdict is Verdict.RETRACTED:
+        return False
+    about = claim.about.identity
+    return about in extended.fold.gone or extended.fold.verdict_on(about) is not claim
+
+
 def _known_better(case: _Case) -> Derivation | None:
     """A claim that repeats what is known, or is weaker than what is known, alerts nobody."""
     claim = case.entry.event.data
     if not isinstance(claim, Measure) or claim.certainty is Certainty.INSTRUMENT:
         return None
     fold = case.history.fold
-    held = [data for other, data in fold.measures if other.identity not in fold.withdrawn]
+    gone = fold.withdrawn | fold.denied
+    held = [data for other, data in fold.measures if other.identity not in gone]
     if any(_says_the_same(claim, other) and other.certainty >= claim.certainty for other in held):
         reason = "the same was known from a source at least as sure"
         return case.end(Outcome.EVIDENCE_ONLY, reason)

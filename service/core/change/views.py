@@ -9,6 +9,7 @@ from service.core.duty import Basis, Duty, points_between
 from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep
 from service.core.moment import Moment
 from service.core.standing import MeasureStanding, Standing, TrackStanding
+from service.core.standing.book import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,17 @@ def observable(view: Standing | None) -> Hashable:
     )
 
 
+def timeline(book: Book) -> Hashable:
+    """All that the law has ever charged: a text about the past can change what was owed."""
+    return (
+        frozenset(
+            (instant_of(one.start), instant_of(one.until), _figures(one.duty)) for one in book.terms
+        ),
+        frozenset((one.start.at, instant_of(one.until), _figures(one.duty)) for one in book.pauses),
+        frozenset((one.product, one.start.at, instant_of(one.until)) for one in book.exemptions),
+    )
+
+
 def rewrites(data: Measure | NegotiationStep, views: Views) -> bool:
     """An amendment can say anew whose goods and which, and leave every figure."""
     amends = isinstance(data, Measure) and data.action in {Action.AMENDED, Action.CORRECTED}
@@ -73,7 +85,8 @@ def delta_of(data: Measure | NegotiationStep | ClaimAssessed, views: Views) -> D
     A duty newly imposed on top of others adds all of itself; in lieu of others, nobody can say.
     """
     action = data.action if isinstance(data, Measure) else None
-    if action is Action.IMPOSED and views.before is None:
+    known = isinstance(views.before, MeasureStanding) and views.before.law
+    if action is Action.IMPOSED and not known:
         return views.new.percent if views.new and views.new.basis is Basis.ADDITIONAL else None
     return points_between(views.old, views.new) or None
 

@@ -114,7 +114,17 @@ def _notes(change: Change, measure: Measure) -> list[str]:
         rests = f"Announced{by}, legal text not seen yet.{cited}"
     else:
         rests = f"{kind}: {laws}." if laws else "A legal text exists; none was cited."
-    return [rests, _say_conflict(change), _say_programme(measure)]
+    now = say_law_now(change) if _is_over(change) else ""
+    return [now, rests, _say_conflict(change), _say_programme(measure)]
+
+
+def _is_over(change: Change) -> bool:
+    """Whether it only changes what was owed in the past."""
+    before, after = change.before, change.after
+    if not isinstance(before, MeasureStanding) or not isinstance(after, MeasureStanding):
+        return False
+    began = change.effective_at is not None and change.effective_at.at <= change.seen_at
+    return began and change.old != change.new and before.applied == after.applied
 
 
 def _say_programme(measure: Measure) -> str:

@@ -33,6 +33,12 @@ class Fold:
         """The law layer of a measure; it does not depend on the instant asked."""
         return keep_book(self.measures)
 
+    @cached_property
+    def denied(self) -> frozenset[Identity]:
+        """Events whose latest verdict is a denial."""
+        verdicts = (self.verdicts or {}).items()
+        return frozenset(about for about, one in verdicts if one.verdict is Verdict.DENIED)
+
     def verdict_on(self, identity: Identity) -> ClaimAssessed | None:
         """The latest verdict on an event, if it was assessed."""
         return self.verdicts.get(identity) if self.verdicts else None

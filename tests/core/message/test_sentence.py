@@ -511,3 +511,16 @@ def test_whatever_an_event_says_the_sentence_is_one_line(scope, rate, programme)
 
 def test_the_source_of_events_is_not_said():
     assert SOURCE not in told(BASE)
+
+
+def test_what_only_changes_the_past_says_what_is_law_now():
+    def known(name, action, rate, start, when):
+        data = measure(name, action, rate=rate, announced_at=start, effective_at=start)
+        return entry(data, when)
+
+    first = known("1", "imposed", "10", "2025-01-02", "2025-01-02")
+    now = known("2", "increased", "30", "2025-04-02", "2025-04-02")
+    late = known("3", "increased", "20", "2025-03-02", "2025-05-01")
+    said = say(replay([first, now, late])[1][-1].change)
+    assert "10 % → 20 %" in said
+    assert "Law now: 30 %." in said
