@@ -97,6 +97,7 @@ async def test_a_slow_relay_misses_the_deadline_and_its_connection_is_dropped(ma
         assert (await sender.send(mail())).accepted
         assert receiver.connections == 2
     assert reply.reason == f"no answer from the relay 127.0.0.1:{receiver.port} within 0.3 s"
+    assert not reply.ours  # it may have taken the mail: not again and again for ever
 
 
 async def test_one_connection_carries_many_messages(mail):

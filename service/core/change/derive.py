@@ -15,6 +15,7 @@ from service.core.change.views import (
     moved,
     observable,
     rewrites,
+    snapshot,
     timeline,
 )
 from service.core.duty import Duty
@@ -239,8 +240,8 @@ def _change(
         event_type=entry.event.type,
         about=about,
         assessment=data if isinstance(data, ClaimAssessed) else None,
-        before=views.before,
-        after=views.after,
+        before=snapshot(views.before),
+        after=snapshot(views.after),
         old=views.old,
         new=views.new,
         delta_pp=delta,

@@ -1,7 +1,7 @@
 """The standing without an event and with it, and what differs between the two."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -51,6 +51,19 @@ def observable(view: Standing | None) -> Hashable:
         tuple((one.start.at, one.stayed) for one in view.rulings),
         tuple((one.cause, one.state) for one in view.claims),
     )
+
+
+KEPT = 50
+"""Claims and steps in a snapshot, the latest; the rest is counted, and asked of the API."""
+
+
+def snapshot(view: Standing | None) -> Standing | None:
+    """What a change keeps of a standing, bounded however long its subject's history is."""
+    if isinstance(view, TrackStanding) and len(view.steps) > KEPT:
+        return replace(view, steps=view.steps[-KEPT:], earlier_steps=len(view.steps) - KEPT)
+    if isinstance(view, MeasureStanding) and len(view.claims) > KEPT:
+        return replace(view, claims=view.claims[-KEPT:], earlier_claims=len(view.claims) - KEPT)
+    return view
 
 
 def timeline(book: Book) -> Hashable:

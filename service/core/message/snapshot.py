@@ -172,13 +172,15 @@ def _standing_part(view: Standing | None) -> dict[str, Any] | None:
         "said": f"{view.status.replace('_', ' ')}: {say_duty(view.applied or view.duty)}",
         **_some("upcoming", view.upcoming, _term_part),
         **_some("pauses", view.pauses, _term_part),
-        **_some("claims", view.claims, _claim_part),
+        **_some("claims", view.claims, _claim_part, view.earlier_claims),
         **_some("conflicts", view.conflicts, _conflict_part),
     }
 
 
-def _some(name: str, listed: tuple[Any, ...], part: Callable[[Any], Any]) -> dict[str, Any]:
-    return counted(name, [part(one) for one in listed[:MOST_LISTED]], len(listed))
+def _some(
+    name: str, listed: tuple[Any, ...], part: Callable[[Any], Any], earlier: int = 0
+) -> dict[str, Any]:
+    return counted(name, [part(one) for one in listed[:MOST_LISTED]], len(listed) + earlier)
 
 
 def _term_part(term: Term | Pause) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class MeasureStanding:
     claims: tuple[Claim, ...]
     conflicts: tuple[tuple[Identity, ...], ...]
     citations: tuple[Instrument, ...]
+    earlier_claims: int = 0  # left out of a snapshot, whose change must not grow with its subject
 
     @property
     def law(self) -> tuple[object, ...]:

@@ -35,6 +35,7 @@ class TrackStanding:
     occurs_at: When | None
     terms: Mapping[str, Any] | None
     steps: tuple[TrackStep, ...]
+    earlier_steps: int = 0  # left out of a snapshot, whose change must not grow with its subject
 
     @property
     def status(self) -> str:

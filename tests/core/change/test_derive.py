@@ -651,3 +651,36 @@ def test_a_change_is_judged_no_earlier_than_what_was_judged_before():
     held = entry(LAW.event.model_dump(mode="json", exclude_none=True), "2025-01-01", "2025-06-01")
     raised = law("2", "increased", "2025-02-20", effective_at="2025-03-01", rate="25")
     assert change(held, raised).before.status == "in_force"
+
+
+def test_a_snapshot_is_bounded_and_says_how_much_it_leaves_out():
+    threats = [threat(f"t{n:03}", rate=str(n + 1)) for n in range(60)]
+    last = replay([entry(one, "2025-03-01") for one in threats])[1][-1].change
+    assert (len(last.before.claims), last.before.earlier_claims) == (50, 9)
+    assert (len(last.after.claims), last.after.earlier_claims) == (50, 10)
+    stages = ["under_way", "outreach"] * 30
+    steps = [step(f"s{n:03}", stage) for n, stage in enumerate(stages)]
+    told = replay([entry(one, "2025-03-01") for one in steps], TRACK)[1][-1].change
+    assert (len(told.after.steps), told.after.earlier_steps) == (50, 10)
+
+
+def test_a_verdict_that_a_later_one_overrules_alerts_nobody():
+    said = entry(threat("said"), "2025-03-01")
+    confirmed = entry(claim("yes", "said", "confirmed"), "2025-03-03")
+    late = entry(claim("no", "said", "denied"), "2025-03-02")
+    held = replay([said, confirmed])[0]
+    assert weigh(late, held).outcome is Outcome.EVIDENCE_ONLY
+    gone = replay([said, entry(claim("back", "said", "retracted"), "2025-03-04")])[0]
+    assert weigh(entry(claim("so", "said", "confirmed"), "2025-03-05"), gone).change is None
+
+
+def test_a_denied_threat_told_anew_is_news():
+    said = entry(threat("said"), "2025-03-01")
+    denied = entry(claim("no", "said", "denied"), "2025-03-02")
+    again = entry(threat("again", source="urn:other"), "2025-03-03")
+    assert replay([said, denied, again])[1][-1].outcome is Outcome.CHANGED
+
+
+def test_a_threat_does_not_hide_what_a_new_duty_adds():
+    held = replay([entry(threat("said", rate="25"), "2025-02-01")])[0]
+    assert weigh(law("1", "imposed", "2025-03-01", rate="25"), held).change.delta_pp == 25
