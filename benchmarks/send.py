@@ -32,7 +32,7 @@ from service.core.event import read_event
 from service.core.standing.history import History
 from service.dispatch.webhook import HEADERS
 from service.store.database import Database
-from service.store.events import entry_of
+from service.store.histories import entry_of
 from service.store.tables import Alert, Change, Delivery
 
 SLOTS = 256

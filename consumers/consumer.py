@@ -28,11 +28,10 @@ from service.store.events import (
     enter_subjects,
     find_directory,
     find_recorded,
-    find_tests,
     find_waiting,
-    load_histories,
     record_effects,
 )
+from service.store.histories import find_tests, load_histories
 from service.store.numbers import take_numbers
 from service.store.progress import Overtaken, find_bookmark, move_bookmark
 from service.telemetry import Metrics

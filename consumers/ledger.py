@@ -20,7 +20,8 @@ from service.core.event import (
 from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory
 from service.log import Record
-from service.store.events import Effects, Recorded, Row, Waiting, entry_of
+from service.store.events import Effects, Recorded, Row, Waiting
+from service.store.histories import entry_of
 
 OF_A_TEST = "it assesses a test event: send it with handling `test`"
 

@@ -1,10 +1,9 @@
 """Recording what came: events with their outcome, the changes they made, and their histories."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row as Found
 from sqlalchemy import Select, bindparam, insert, select, update
@@ -12,15 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.event import Event as CoreEvent
-from service.core.event import Handling, Identity
+from service.core.event import Identity
 from service.core.event.envelope import EVENTS
-from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory, Name
 from service.store.database import insert_new
 from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
 
 Row = dict[str, Any]
+
+
 PROBES = 10_000
+
+
 """Pairs that a statement may ask an index for."""
 
 
@@ -40,13 +42,6 @@ class Waiting:
 
     event: CoreEvent
     accepted_at: datetime
-
-
-def entry_of(event: CoreEvent, accepted_at: datetime, change: UUID | None = None) -> Entry:
-    """Known when it says, never after we accepted it; a replay is judged when it was known."""
-    known_at = min(event.knownfrom or accepted_at, accepted_at)
-    is_replay = event.handling in {Handling.HISTORY, Handling.SIMULATED}
-    return Entry(event, known_at, known_at if is_replay else accepted_at, change)
 
 
 async def find_recorded(
@@ -81,6 +76,8 @@ _RECORDED = _by_pair(
     col(Event.handling),
     col(Event.topic),
 )
+
+
 _WAITING = (
     _by_pair(col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at))
     .where(col(Event.outcome) == "waiting")
@@ -115,31 +112,7 @@ def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
         yield run
 
 
-MOST_TESTS = 20
 """A test builds on the latest before it; a source that only ever tests costs no more than that."""
-
-
-async def find_tests(
-    session: AsyncSession, subjects: Collection[str], sources: Collection[str]
-) -> dict[str, dict[Identity, Entry]]:
-    """The tests that these sources have sent, by subject: they stand in no history."""
-    if not subjects:
-        return {}
-    wanted = (
-        select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
-        .where(
-            col(Event.subject).in_(subjects),
-            col(Event.source).in_(sources),
-            col(Event.handling) == Handling.TEST,
-        )
-        .order_by(col(Event.number).desc())
-        .limit(MOST_TESTS)
-    )
-    found: dict[str, dict[Identity, Entry]] = {}
-    for row in reversed((await session.execute(wanted)).all()):
-        entry = entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
-        found.setdefault(str(row.subject), {})[entry.identity] = entry
-    return found
 
 
 async def find_waiting(
@@ -196,12 +169,18 @@ async def find_directory(
 _NAMED = select(
     col(Subject.key), col(Subject.importer), col(Subject.programme), col(Subject.origin)
 )
+
+
 _BY_KEY = _NAMED.where(col(Subject.key).in_(bindparam("keys", expanding=True)))
+
+
 _BY_NAME = _NAMED.where(  # and a few more, which do no harm
     col(Subject.importer).in_(bindparam("importers", expanding=True)),
     col(Subject.programme).in_(bindparam("programmes", expanding=True)),
     col(Subject.origin).in_(bindparam("origins", expanding=True)),
 )
+
+
 _BY_ALIAS = select(col(Alias.alias), col(Alias.subject)).where(
     col(Alias.alias).in_(bindparam("aliases", expanding=True))
 )
@@ -250,64 +229,7 @@ def _alias(row: Mapping[str, Any]) -> str:
     return str(row["alias"])
 
 
-_LOCKED = (
-    select(col(Subject.key), col(Subject.events), col(Subject.sequence), col(Subject.last_change))
-    .where(col(Subject.key).in_(bindparam("keys", expanding=True)))
-    .order_by(col(Subject.key))
-    .with_for_update()
-)
-
-
-async def load_histories(
-    session: AsyncSession, subjects: Collection[str], cached: Mapping[str, History]
-) -> dict[str, History]:
-    """Lock the subjects in sorted order, then read what the cache does not have in full."""
-    found: dict[str, History] = {}
-    missing: dict[str, tuple[int, UUID | None]] = {}
-    connection = await session.connection()
-    for row in await connection.execute(_LOCKED, {"keys": list(subjects)}):
-        known = cached.get(row.key)
-        if (
-            known is not None
-            and len(known.entries) == row.events
-            and known.sequence == row.sequence
-        ):
-            found[row.key] = known
-        elif row.events == 0:
-            found[row.key] = History(row.key, (), row.sequence, row.last_change)
-        else:
-            missing[row.key] = (row.sequence, row.last_change)
-    entries = await _read_entries(session, missing) if missing else {}
-    for key, (sequence, last_change) in missing.items():
-        found[key] = History(key, tuple(entries.get(key, ())), sequence, last_change)
-    return found
-
-
-async def read_histories(session: AsyncSession, subjects: Sequence[str]) -> dict[str, History]:
-    """All kept events of each subject, for questions (nothing is locked)."""
-    entries = await _read_entries(session, subjects)
-    return {key: History(key, tuple(entries.get(key, ()))) for key in subjects}
-
-
-KEPT = ("changed", "evidence_only", "weaker_claim", "history")
 """Outcomes of events that stand in a history (unless they were tests)."""
-
-
-async def _read_entries(session: AsyncSession, subjects: Collection[str]) -> dict[str, list[Entry]]:
-    wanted = (
-        select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
-        .where(
-            col(Event.subject).in_(subjects),
-            col(Event.outcome).in_(KEPT),
-            col(Event.handling) != Handling.TEST,
-        )
-        .order_by(col(Event.number))
-    )
-    found: dict[str, list[Entry]] = {}
-    for row in await session.execute(wanted):
-        event = EVENTS.validate_json(row.body)
-        found.setdefault(row.subject, []).append(entry_of(event, row.accepted_at, row.change_id))
-    return found
 
 
 @dataclass(slots=True)
@@ -375,6 +297,8 @@ _COUNT = (
         events=bindparam("held"), sequence=bindparam("counted"), last_change=bindparam("latest")
     )
 )
+
+
 _CONCLUSION = ("outcome", "reason", "subject", "change_id")
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.standing.history import History
-from service.store.events import read_histories
+from service.store.histories import read_histories
 from service.store.spans import Span
 from service.store.tables import Alias, Event, Subject
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.core.change import read_change
 from service.log import Batch, Record
-from service.store.events import read_histories
+from service.store.histories import read_histories
 from service.store.tables import Change, Event, Fanout, Quarantine, Subject
 from tests.books import NOW, count, rows, write
 from tests.core.builders import SOURCE, SUBJECT, TRACK, claim, measure, step, threat

@@ -3,7 +3,7 @@
 import pytest
 
 from service.core.change import read_change
-from service.store.events import read_histories
+from service.store.histories import read_histories
 from service.store.tables import Change, Event, Quarantine, Subject
 from tests.books import count, rows
 from tests.core.builders import SOURCE, SUBJECT, claim, measure, ref, threat

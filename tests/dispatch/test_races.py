@@ -9,8 +9,8 @@ from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.webhook import WebhookSender
 from service.roles import Bell
 from service.store.cancelled import cancel_destination, cancel_subscription
-from service.store.deliveries import disable, release
 from service.store.fanouts import record_pages
+from service.store.holding import disable, release
 from service.store.tables import (
     Alert,
     Change,

@@ -19,8 +19,9 @@ from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.webhook import WebhookSender
 from service.roles import Bell
 from service.store.accounts import DEFAULT
-from service.store.deliveries import Transmitted, claim, disable, release, settle
+from service.store.deliveries import Transmitted, claim, settle
 from service.store.destinations import find_destination
+from service.store.holding import disable, release
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
 from service.telemetry import Metrics
 from tests.books import (

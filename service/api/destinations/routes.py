@@ -22,7 +22,7 @@ from service.api.destinations.form import (
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
-from service.store import deliveries, destinations
+from service.store import destinations, holding
 from service.store.accounts import DEFAULT
 from service.store.destinations import KEPT_SECRETS, DestinationValue
 
@@ -159,9 +159,9 @@ async def _follow_state(
     if value.state == held.state:
         return
     if value.state == "active":
-        await deliveries.release(session, value.id, now)
+        await holding.release(session, value.id, now)
     else:
-        await deliveries.disable(session, value.id, value.reason, now, value.state)
+        await holding.disable(session, value.id, value.reason, now, value.state)
 
 
 async def _demand(session: AsyncSession, destination_id: str) -> DestinationValue:

@@ -17,7 +17,7 @@ from service.api.subscriptions.entry import Told, enter, replace_with, show_made
 from service.api.subscriptions.form import SubscriptionForm, as_json, merge_form, tag_of
 from service.api.subscriptions.in_force import AtPresent, InForce
 from service.core.event import Fault
-from service.store import deliveries, subscriptions
+from service.store import holding, subscriptions
 from service.store.accounts import DEFAULT
 from service.store.subscriptions import SubscriptionValue, Wanted
 
@@ -152,7 +152,7 @@ async def _move(desk: Desk, subscription_id: str, state: str) -> Response:
         if value is not held:
             await subscriptions.change_state(session, value.id, state, now)
         if state == "active":
-            released = await deliveries.release(session, value.id, now)
+            released = await holding.release(session, value.id, now)
     shown = as_json(value) | ({"released": released} if state == "active" else {})
     return send(shown, headers={"ETag": tag_of(value)})
 
