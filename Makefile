@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test install check bench torture clean
+.PHONY: demo test install check bench engines torture clean
 
 demo: $(INSTALLED) ## install, then watch the year 2025 become alerts
 	@$(BIN)/tariffwire demo
@@ -35,6 +35,9 @@ check: $(INSTALLED) ## what the gate runs before the tests
 
 bench: $(INSTALLED) ## figures with ratios to a baseline of the same run
 	@$(BIN)/python -m benchmarks $(NAMES)
+
+engines: $(INSTALLED) ## a Kafka and a PostgreSQL that stay, for running single tests again and again
+	@$(BIN)/python -m tests.engines
 
 torture: $(INSTALLED) ## the long kill test: 50 kills
 	@TARIFFWIRE_TEST_KILLS=50 $(BIN)/python -m pytest tests/journey/test_kill.py -s

@@ -25,7 +25,7 @@ def _run(connection: Connection) -> None:
 
 async def _run_alone() -> None:
     url = read_settings(dict(os.environ)).database_url
-    async with open_database(url) as database, database.engine.begin() as connection:
+    async with open_database(url) as database, database.migrating() as connection:
         await connection.run_sync(_run)
 
 

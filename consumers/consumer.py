@@ -4,6 +4,7 @@ So each event has its effect once, through crashes, rebalances and zombies: whoe
 finds the bookmark moved, rolls back and asks again.
 """
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -11,22 +12,24 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consumers import claims, negotiations, tariffs
-from consumers.ledger import Arrival, Ledger, changed_histories, read_arrival
+from consumers.arrival import Arrival, read_arrival
+from consumers.ledger import Ledger, changed_histories
+from consumers.marking import Marking
+from consumers.patience import Patience, Tell
+from consumers.stakes import hold
 from service.core.change.derive import Outcome
 from service.core.event import ClaimAssessed, Event, Identity
 from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
 from service.core.standing.history import Entry, History
-from service.core.standing.naming import Directory
-from service.log import Batch, Log, Position
+from service.log import TOPICS, Batch, Log, Position
 from service.store.database import Database
 from service.store.events import (
+    Outpaced,
     enter_subjects,
-    find_directory,
     find_recorded,
     find_waiting,
     record_effects,
@@ -36,13 +39,14 @@ from service.store.numbers import take_numbers
 from service.store.progress import Overtaken, find_bookmark, move_bookmark
 from service.telemetry import Metrics
 
-TOPICS = ("tariffs", "negotiations")
+__all__ = ["TOPICS", "Consumer", "Poisoned", "TooManyUnreadable"]
+
 BATCH = 500
 CACHED_ENTRIES = 200_000
 WATCHED = 500
 UNREADABLE_SHARE = 0.2
-
-log = structlog.get_logger()
+RIVALRIES = 3
+"""How often a batch is taken when rivals write the same at that moment."""
 
 
 class Poisoned(Exception):
@@ -54,52 +58,69 @@ class TooManyUnreadable(Exception):
 
 
 class Consumer:
-    """Folds what the log brings; `ring` wakes the planner after each commit that made changes."""
+    """Folds what the log brings; `ring` wakes the planner after each commit that made changes.
 
-    def __init__(
+    `deployment` signs the advisory marks it leaves in the log (none without). `tell` hears what it
+    waits for while the database is away, and None once it goes on.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts
         self,
         db: Database,
         source: Log,
         clock: Callable[[], datetime],
         metrics: Metrics,
         ring: Callable[[], None],
+        *,
+        deployment: str = "",
+        tell: Tell | None = None,
     ) -> None:
         self._db = db
         self._log = source
         self._clock = clock
         self._metrics = metrics
         self._ring = ring
+        self._marking = Marking(source, deployment)
+        self._patience = Patience(tell)
         self._cache = OrderedDict[str, History]()
         self._cached_entries = 0
         self._recent: deque[bool] = deque(maxlen=WATCHED)
+        self.last_moved: float | None = None
+
+    @property
+    def trouble(self) -> str:
+        """What it waits for; empty while it goes on."""
+        return self._patience.trouble
 
     async def follow(self) -> None:
         """Until cancelled: take batch after batch, answering each."""
         follower: AsyncGenerator[Batch, bool | None] = self._log.follow(
             TOPICS, self._bookmark, limit=BATCH
         )
-        async with aclosing(follower):
-            batch = await anext(follower, None)
-            while batch is not None:
-                applied = await self.take(batch)
-                try:
-                    batch = await follower.asend(applied)
-                except StopAsyncIteration:
-                    return
+        try:
+            async with aclosing(follower):
+                batch = await anext(follower, None)
+                while batch is not None:
+                    applied = await self.take(batch)
+                    try:
+                        batch = await follower.asend(applied)
+                    except StopAsyncIteration:
+                        return
+        finally:
+            self._marking.stop()
 
     async def take(self, batch: Batch) -> bool:
         """Fold one batch. False: it was overtaken, and nothing was written."""
         arrivals = [read_arrival(record) for record in batch.records]
         self._watch(arrivals, batch)
         try:
-            ledger = await self._apply(batch, arrivals)
+            await self._take(batch, arrivals)
         except Overtaken:
             return False
         except Exception:
             if not arrivals:
                 raise
             return await self._one_by_one(batch, arrivals)
-        self._settle(ledger)
         return True
 
     async def _one_by_one(self, batch: Batch, arrivals: Sequence[Arrival]) -> bool:
@@ -110,11 +131,9 @@ class Consumer:
             end = batch.next if last else arrival.record.offset + 1
             part = replace(batch, since=since, next=end, records=(arrival.record,))
             try:
-                self._settle(await self._apply(part, [arrival]))
-            except (Overtaken, OperationalError) as error:
-                if isinstance(error, Overtaken):
-                    return False
-                raise  # the disk is full or the database away: no record is to blame
+                await self._take(part, [arrival])
+            except Overtaken:
+                return False
             except Exception as error:
                 place = f"{batch.topic}/{batch.partition} offset {arrival.record.offset}"
                 message = (
@@ -125,8 +144,23 @@ class Consumer:
             since = end
         return True
 
+    async def _take(self, batch: Batch, arrivals: Sequence[Arrival]) -> None:
+        """Fold and commit; while the database is away, wait: the log keeps the records."""
+        ledger = await self._patience.have(partial(self._apply, batch, arrivals))
+        self._metrics.foreign_keys.inc(sum(arrival.is_foreign for arrival in arrivals))
+        self._settle(ledger)
+        self._marking.note(batch)
+        self.last_moved = asyncio.get_running_loop().time()
+
     async def _apply(self, batch: Batch, arrivals: Sequence[Arrival]) -> Ledger:
-        return await self._db.run_write(partial(self._fold_all, batch, arrivals))
+        """One transaction; where a rival wrote the same meanwhile, again with what it wrote."""
+        work = partial(self._fold_all, batch, arrivals)
+        for _ in range(RIVALRIES - 1):
+            try:
+                return await self._db.run_write(work, "consume")
+            except (Outpaced, IntegrityError):
+                continue
+        return await self._db.run_write(work, "consume")
 
     async def _fold_all(
         self, batch: Batch, arrivals: Sequence[Arrival], session: AsyncSession
@@ -150,25 +184,16 @@ class Consumer:
     async def _open_ledger(
         self, session: AsyncSession, batch: Batch, events: Sequence[Event]
     ) -> Ledger:
+        directory = await hold(session, events)
         identities = {event.identity for event in events}
-        keys: set[str] = set()
-        aliases: set[str] = set()
-        names = set()
-        for event in events:
-            if isinstance(event, MeasureEvent):
-                its_keys, its_aliases, its_names = tariffs.names_of(event)
-                keys |= its_keys
-                aliases |= its_aliases
-                names |= its_names
-        assessed = _assessed(events)
-        recorded = await find_recorded(session, identities | set(assessed))
+        recorded = await find_recorded(session, identities | set(_assessed(events)))
         return Ledger(
             batch.topic,
             batch.partition,
             self._clock(),
             dict(recorded),
             dict(await find_waiting(session, identities)),
-            await find_directory(session, keys, aliases, names) if keys else Directory(),
+            directory,
         )
 
     def _settle(self, ledger: Ledger) -> None:
@@ -192,12 +217,18 @@ class Consumer:
         self._recent.extend(arrival.event is None for arrival in arrivals)
         bad = sum(self._recent)
         if len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
-            message = f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable"
-            raise TooManyUnreadable(f"{message}: {TooManyUnreadable.__doc__}")
+            raise TooManyUnreadable(
+                f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable:"
+                f" {TooManyUnreadable.__doc__} GET /v1/quarantine says what is wrong with them:"
+                " mend whatever writes them, or this service, then start it again; it goes on"
+                f" where it stands, and sets aside up to {WATCHED} more before it looks again."
+            )
 
     async def _bookmark(self, topic: str, partition: int) -> Position | None:
-        async with self._db.read() as session:
+        async def ask(session: AsyncSession) -> Position | None:
             return await find_bookmark(session, topic, partition)
+
+        return await self._patience.have(partial(self._db.run_read, ask))
 
 
 def _assessed(events: Iterable[Event]) -> list[Identity]:
@@ -208,7 +239,7 @@ def _tracks(ledger: Ledger, events: Sequence[Event]) -> list[str]:
     """Tracks to be entered: a test leaves no subject behind, nor does a repeat."""
     first = {event.identity: event for event in reversed(events)}
     named = {key for identity, key in ledger.named.items() if first[identity].is_kept}
-    return sorted(key for key in named if key.startswith("track:"))
+    return sorted(key for key in named - ledger.directory.keys if key.startswith("track:"))
 
 
 async def _find_tests(
@@ -247,7 +278,7 @@ def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:
 def _name_subject(ledger: Ledger, event: MeasureEvent | StepEvent) -> str:
     if isinstance(event, MeasureEvent):
         return tariffs.find_subject(ledger, event)
-    return negotiations.find_subject(ledger, event)
+    return negotiations.subject_of(event)
 
 
 def _fold(ledger: Ledger, arrival: Arrival) -> None:

@@ -6,34 +6,19 @@ from datetime import datetime
 
 import orjson
 
+from consumers.arrival import Arrival, read_arrival
 from service.core.change import Change, write_change
 from service.core.change.derive import Derivation, Outcome, weigh
-from service.core.event import (
-    ClaimAssessed,
-    Event,
-    Identity,
-    Unreadable,
-    decode,
-    digest_of,
-    read_event,
-)
+from service.core.event import ClaimAssessed, Event, Identity
 from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory
 from service.log import Record
 from service.store.events import Effects, Recorded, Row, Waiting
 from service.store.histories import entry_of
 
+__all__ = ["OF_A_TEST", "Arrival", "Ledger", "changed_histories", "read_arrival"]
+
 OF_A_TEST = "it assesses a test event: send it with handling `test`"
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A record as read: an event with the digest of its content, or the reason why it is none."""
-
-    record: Record
-    event: Event | None
-    digest: str
-    fault: str
 
 
 @dataclass(slots=True)
@@ -75,8 +60,8 @@ class Ledger:
                 "topic": self.topic,
                 "partition": self.partition,
                 "position": record.offset,
-                "reason": reason[:2000],
-                "key": record.key,
+                "reason": _storable(reason[:2000]),
+                "key": record.key and _storable(record.key),
                 "value": record.value,
                 "headers": _write_headers(record),
                 "state": "open",
@@ -168,7 +153,7 @@ class Ledger:
             "handling": event.handling,
             "known_at": entry.known_at,
             "accepted_at": arrival.record.at or self.now,
-            "body": arrival.record.value,
+            "body": arrival.body,
             "about_source": about[0],
             "about_id": about[1],
             "topic": self.topic,
@@ -233,8 +218,13 @@ class Ledger:
 
 def _write_headers(record: Record) -> str:
     """As JSON, a byte of a value as a code point: any byte survives."""
-    pairs = [(name, value.decode("latin-1")) for name, value in record.headers]
+    pairs = [(_storable(name), value.decode("latin-1")) for name, value in record.headers]
     return orjson.dumps(pairs).decode()
+
+
+def _storable(text: str) -> str:
+    """Without what no database keeps in a text: NUL, and halves of surrogate pairs."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _assessed_by(entry: Entry, tests: Mapping[Identity, Entry]) -> set[Identity]:
@@ -251,13 +241,3 @@ def _assessed_by(entry: Entry, tests: Mapping[Identity, Entry]) -> set[Identity]
 def changed_histories(ledger: Ledger) -> Mapping[str, History]:
     """The histories as they stand after the batch."""
     return {key: ledger.histories[key] for key in ledger.touched}
-
-
-def read_arrival(record: Record) -> Arrival:
-    """Decoded once: to an event and the digest of its content, or to a fault."""
-    try:
-        found = decode(record.value)
-        event = read_event(found)
-    except Unreadable as error:
-        return Arrival(record, None, "", str(error))
-    return Arrival(record, event, digest_of(found), "")

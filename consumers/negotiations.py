@@ -5,7 +5,7 @@ from service.core.event.envelope import StepEvent
 from service.core.standing.track import track_key
 
 
-def find_subject(_ledger: Ledger, event: StepEvent) -> str:
+def subject_of(event: StepEvent) -> str:
     """The track of these parties, in any order."""
     return track_key(event.data)
 

@@ -3,7 +3,7 @@
 The journey, one line a stage. The same six nouns name the module, the table, the metric and the
 API path; who knows them can find every line.
 
-source    whoever posts events: `api/intake` accepts, a 202 means durable (feeds come later)
+source    whoever posts events, or writes them to Kafka: `api/intake` accepts, a 202 means durable
 event     `core/event` says what one is; `log` keeps it; `consumers/consumer.py` takes it up
 change    `core/standing` folds what stands; `core/change/derive.py` compares it without and with
           the event; `store/events.py` records outcome, change and bookmark in one transaction
@@ -11,7 +11,13 @@ match     `core/match` decides who is told and why; `dispatch/plan.py` pages thr
 delivery  `core/message` says it; `dispatch/send.py` claims and transmits
 receipt   `core/delivery.py` judges the reply; `store/deliveries.py` settles it
 
-Beside the journey: `runtime.py` puts everything together and runs the roles, `settings.py` reads
+On the way out of the house twice: `dispatch/publish.py` writes changes to the log for readers
+outside, and moves to it what the API kept in its outbox while the log was away.
+
+Beside the journey: `runtime` puts everything together and runs the roles, `settings.py` reads
 what can be set, `telemetry.py` logs and counts, `cli` is the command, `demo` the year 2025.
-Imports run one way: cli → runtime → (api | dispatch | consumers) → store → log → core.
+`verify` goes through the books, `move` takes an installation to other engines, `crash.py` names
+the points at which tests kill a process. Engines are named only in `log/kafka`,
+`log/embedded.py` and `store/engines`. Imports run one way:
+cli → demo → runtime → (api | dispatch | move | verify | consumers) → store → log → core.
 """

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -27,6 +27,10 @@ def _split(given: Any) -> Any:
 
 
 Ports = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
+Role = Literal["api", "consume", "plan", "send", "publish", "clock"]
+Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
+TESTS_ONLY = f"{PREFIX}TEST_"
+"""What begins so is for this project's own tests, and is not a setting."""
 
 
 class Settings(BaseSettings):
@@ -39,6 +43,18 @@ class Settings(BaseSettings):
     database_url: str = Field("sqlite:///tariffwire.db", description="Its scheme picks the engine.")
     log_url: str = Field(
         "sqlite:///tariffwire-log.db", description="Its scheme picks the event log."
+    )
+    roles: Roles = Field(
+        ("api", "consume", "plan", "send", "publish", "clock"),
+        description="What this process does, as in api,clock.",
+    )
+    deployment: str = Field(
+        "", description="A name for this installation; under another name sending starts held."
+    )
+    send: str = Field(
+        "live",
+        pattern="^(live|held|allow:.+)$",
+        description="live, held, or allow:PATTERN for the addresses that may be written to.",
     )
     host: str = Field(
         "127.0.0.1", description="Where the API listens; anything but loopback needs an API key."
@@ -69,7 +85,27 @@ class Settings(BaseSettings):
     mail_from: str = Field("tariffwire@localhost", description="The sender of emails.")
     send_slots: int = Field(64, ge=1, le=1000, description="Deliveries in flight at once.")
     log_retention_days: int = Field(
-        30, ge=1, description="How long the embedded log keeps records."
+        30, ge=1, description="How long the log keeps records that were consumed."
+    )
+    keep_years: float = Field(
+        6, gt=0, description="How long changes, alerts and receipts are kept."
+    )
+    keep_attempts_days: float = Field(
+        90, gt=0, description="How long the replies of receivers are kept."
+    )
+    outbox_limit: int = Field(
+        100_000,
+        ge=1,
+        description="Events that may wait for a log out of reach; then the API answers 503.",
+    )
+    database_pool: int = Field(
+        0, ge=0, le=200, description="Connections to a database server; 0: what the roles need."
+    )
+    drain_seconds: float = Field(
+        20, gt=0, description="What is in hand at SIGTERM may take this long."
+    )
+    stuck_seconds: float = Field(
+        120, gt=0, description="A role that stands still for so long, with work waiting, is ended."
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
@@ -125,6 +161,8 @@ def read_settings(environment: dict[str, str], **given: Any) -> Settings:
 def _refuse_unknown(environment: dict[str, str]) -> None:
     for name in environment:
         plain = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if name.startswith(TESTS_ONLY):
+            continue
         if name.startswith(PREFIX) and plain not in Settings.model_fields:
             raise BadSetting(f"{name}: no such setting{_suggest(plain)}")
 

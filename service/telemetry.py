@@ -14,27 +14,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.accepted = Counter(
-            "tariffwire_accepted", "Events made durable by the API.", registry=self.registry
+        count, gauge = self._count, self._gauge
+        self.accepted = count("accepted", "Events made durable by the API.")
+        self.events = count("events", "Events by outcome.", "outcome")
+        self.foreign_keys = count(
+            "foreign_keys",
+            "Events whose record had another key than ours: their producer partitions its own way.",
         )
-        self.events = Counter(
-            "tariffwire_events", "Events by outcome.", ["outcome"], registry=self.registry
-        )
-        self.changes = Counter(
-            "tariffwire_changes", "Changes by headline kind.", ["kind"], registry=self.registry
-        )
-        self.matches = Counter(
-            "tariffwire_matches",
-            "Destinations looked at, by answer.",
-            ["answer"],
-            registry=self.registry,
-        )
-        self.deliveries = Counter(
-            "tariffwire_deliveries",
-            "Attempts by kind and outcome.",
-            ["kind", "outcome"],
-            registry=self.registry,
-        )
+        self.changes = count("changes", "Changes by headline kind.", "kind")
+        self.matches = count("matches", "Destinations looked at, by answer.", "answer")
+        self.deliveries = count("deliveries", "Attempts by kind and outcome.", "kind", "outcome")
         self.sending = Histogram(
             "tariffwire_attempt_seconds",
             "One transmission.",
@@ -42,9 +31,22 @@ class Metrics:
             buckets=LATENCIES,
             registry=self.registry,
         )
-        self.waiting = Gauge(
-            "tariffwire_waiting", "Work that waits, by stage.", ["stage"], registry=self.registry
+        self.waiting = gauge("waiting", "Work that waits, by stage.", "stage")
+        self.oldest = gauge(
+            "oldest_seconds", "For how long the oldest has waited, by stage.", "stage"
         )
+        self.lag = gauge(
+            "lag", "Positions of the log that are not consumed yet.", "topic", "partition"
+        )
+        self.roles = gauge("role_up", "1 while a role of this process runs untroubled.", "role")
+        self.up = gauge("up", "1 while this process reaches the database, and the log.", "what")
+        self.held = gauge("sending_held", "1 while nothing may be sent.")
+
+    def _count(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"tariffwire_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"tariffwire_{name}", text, labels, registry=self.registry)
 
 
 def open_logs(level: str, style: str) -> None:

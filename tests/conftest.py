@@ -1,15 +1,17 @@
 """Real books and a real log in a temporary folder; every engine joins by one more param."""
 
-import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from service.log import Log, open_log
 from service.store.database import Database, open_database
-from tests.books import Watch, prepare
+from tests.books import Watch
+from tests.databases import KINDS, make_database, migrate_at
+
+pytest_plugins = ["tests.engines.plugin"]
 
 
 @pytest.fixture
@@ -21,20 +23,29 @@ def clock() -> Watch:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Empty books at head, made once: a copy costs far less than the migrations."""
     path = tmp_path_factory.mktemp("books") / "books.db"
-
-    async def make() -> None:
-        async with open_database(f"sqlite:///{path}") as database:
-            await prepare(database)
-
-    asyncio.run(make())
+    migrate_at(f"sqlite:///{path}")
     return path
 
 
-@pytest.fixture(params=["sqlite"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> str:
+@pytest.fixture(scope="session")
+def migrated_on_server(postgres_url: str) -> Iterator[str]:
+    """The same on a server, as a template."""
+    with make_database(postgres_url) as url:
+        migrate_at(url)
+        yield url
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database of this test's own, at head."""
-    path = shutil.copy(migrated, tmp_path / "books.db")
-    return {"sqlite": f"sqlite:///{path}"}[request.param]
+    if request.param == "sqlite":
+        migrated = request.getfixturevalue("migrated")
+        yield f"sqlite:///{shutil.copy(migrated, tmp_path / 'books.db')}"
+    else:
+        template = request.getfixturevalue("migrated_on_server")
+        server = request.getfixturevalue("postgres_url")
+        with make_database(server, template) as url:
+            yield url
 
 
 @pytest.fixture

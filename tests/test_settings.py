@@ -150,3 +150,23 @@ def test_with_a_key_it_listens_anywhere(read):
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_loopback_needs_no_key(host):
     assert is_loopback(host)
+
+
+def test_roles_are_written_as_a_list(read):
+    assert "publish" in read().roles
+    assert read(roles="api,clock").roles == ("api", "clock")
+
+
+def test_a_role_that_does_not_exist_is_refused(read):
+    with pytest.raises(BadSetting, match=r"TARIFFWIRE_ROLES.*'api', 'consume'"):
+        read(roles="api,cook")
+
+
+def test_a_mode_of_sending_that_does_not_exist_is_refused(read):
+    assert read(send="allow:*@example.com").send == "allow:*@example.com"
+    with pytest.raises(BadSetting, match="TARIFFWIRE_SEND"):
+        read(send="sometimes")
+
+
+def test_what_is_for_tests_is_no_setting():
+    assert read_settings({"TARIFFWIRE_TEST_CRASH": "plan.commit.after"}) == Settings()

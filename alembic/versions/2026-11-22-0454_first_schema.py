@@ -241,7 +241,7 @@ def upgrade() -> None:
         batch_op.create_index('uq_subscription_external', ['account_id', 'external_id'], unique=True, sqlite_where=sa.text('external_id IS NOT NULL'), postgresql_where=sa.text('external_id IS NOT NULL'))
 
     op.create_table('filter',
-    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('subscription_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('layer', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('importer', sqlmodel.sql.sqltypes.AutoString(), nullable=False),

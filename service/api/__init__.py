@@ -8,9 +8,11 @@ from service.api import (
     deliveries,
     destinations,
     events,
+    health,
     intake,
     quarantine,
     schemas,
+    sending,
     standings,
     status,
     subscriptions,
@@ -22,13 +24,14 @@ from service.api.problems import mount_problems
 from service.api.questions import refuse_unknown_parameters
 from service.core.event.envelope import EVENTS
 
-__all__ = ["Desk", "create_app"]
+__all__ = ["Desk", "create_app", "create_health_app"]
 
 _FORMS: tuple[type[BaseModel], ...] = (
     destinations.DestinationForm,
     destinations.DestinationPatch,
     destinations.RotationForm,
     subscriptions.SubscriptionForm,
+    sending.HoldForm,
 )
 _LOCKED: tuple[APIRouter, ...] = (
     intake.router,
@@ -39,7 +42,9 @@ _LOCKED: tuple[APIRouter, ...] = (
     subscriptions.router,
     deliveries.router,
     quarantine.router,
+    sending.router,
     status.router,
+    health.router,
 )
 
 
@@ -57,9 +62,19 @@ def create_app(desk: Desk) -> FastAPI:
     app.state.intake = intake.Intake(desk)
     app.state.in_force = subscriptions.InForce(desk)
     mount_problems(app)
-    app.include_router(status.open_router)
+    app.include_router(health.open_router)
     app.include_router(schemas.open_router)
     for router in _LOCKED:
         app.include_router(router, dependencies=[Depends(require_key)])
     add_schemas(app, {form.__name__: form for form in _FORMS} | {"Event": EVENTS})
+    return app
+
+
+def create_health_app(desk: Desk) -> FastAPI:
+    """What a process without the API answers: whether it lives, is ready, and its metrics."""
+    app = FastAPI(title="tariffwire", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    mount_problems(app)
+    app.include_router(health.open_router)
+    app.include_router(health.router, dependencies=[Depends(require_key)])
     return app

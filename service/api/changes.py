@@ -9,38 +9,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from service.api.desk import AtDesk
 from service.api.problems import NotFound
 from service.api.questions import LARGEST, AtPage, Order, read_instant, send
-from service.api.shapes import as_json
 from service.core.certainty import Certainty
 from service.core.change import Kind, Severity
 from service.core.event import Fault, Handling
-from service.core.message.sentence import say
+from service.core.message.brief import in_brief
+from service.core.shapes import as_json
 from service.store.changes import Recorded, find_change, find_progress, list_changes
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
-
-_BRIEF = (
-    "id",
-    "subject",
-    "sequence",
-    "previous",
-    "kinds",
-    "severity",
-    "mode",
-    "certainty",
-    "event",
-    "event_type",
-    "old",
-    "new",
-    "delta_pp",
-    "announced_at",
-    "effective_at",
-    "moved_from",
-    "until",
-    "retroactive",
-    "days",
-    "known_at",
-    "seen_at",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +88,4 @@ def missing(given: str, what: str) -> NotFound:
 
 def brief(one: Recorded) -> dict[str, Any]:
     """Without the snapshots, and with the sentence that a trader would write."""
-    change = as_json(one.change)
-    return {
-        "number": one.number,
-        "recorded_at": one.recorded_at,
-        "said": say(one.change),
-        **{name: change[name] for name in _BRIEF},
-        "href": f"/v1/changes/{one.change.id}",
-    }
+    return in_brief(one.change, one.number, one.recorded_at)

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from service.core.delivery import Reply
 from service.log import Clock, Log
+from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
 from service.store.destinations import DestinationValue
@@ -16,7 +17,10 @@ from service.telemetry import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`try_out` sends one test message now; `health` says which roles run."""
+    """`try_out` sends one test message now; `pulses` says how each role of this process does.
+
+    `wake_publisher` says that the outbox has something.
+    """
 
     settings: Settings
     clock: Clock
@@ -24,7 +28,8 @@ class Desk:
     log: Log
     metrics: Metrics
     try_out: Callable[[DestinationValue], Awaitable[Reply]]
-    health: Callable[[], Mapping[str, bool]]
+    pulses: Callable[[], Mapping[str, Pulse]]
+    wake_publisher: Callable[[], None]
 
 
 async def _find(request: Request) -> Desk:

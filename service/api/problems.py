@@ -27,6 +27,7 @@ from starlette.routing import compile_path
 from service.core.event import Fault
 from service.core.event.unreadable import path_of
 from service.log import LogError
+from service.store.database import DatabaseUnavailable
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 100
@@ -125,6 +126,7 @@ def mount_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(LogError, _answer_unavailable)
+    app.add_exception_handler(DatabaseUnavailable, _answer_unavailable)
     app.add_exception_handler(OperationalError, _answer_unavailable)
     app.add_exception_handler(Exception, _answer_fault)
 

@@ -10,7 +10,6 @@ from service.api.desk import AtDesk
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
-from service.log import Record
 from service.store.quarantined import (
     DISMISSED,
     OPEN,
@@ -49,12 +48,12 @@ async def read(desk: AtDesk, entry_id: str) -> Response:
 
 @router.post("/{entry_id}/replay", status_code=202, summary="Send it again")
 async def replay(desk: AtDesk, entry_id: str) -> Response:
-    """The same bytes are appended to their topic again: for after a fault of ours was mended."""
+    """The same bytes and headers go to their topic again: for after a fault of ours was mended."""
     async with desk.db.read() as session:
         one = await _demand(session, entry_id)
     _refuse_settled(one)
     # Appended first: a crash between the two leaves it open, and a second replay is a duplicate.
-    await desk.log.append(one.topic, [Record(one.key, one.value)])
+    await desk.log.append(one.topic, [one.as_record()])
     return await _settle(desk, one, REPLAYED, 202)
 
 

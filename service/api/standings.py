@@ -14,9 +14,9 @@ from service.api.events import as_json as outcome_json
 from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.api.problems import NotFound
 from service.api.questions import AtPage, Page, read_instant, refuse_parameter, send
-from service.api.shapes import as_json, identity_json
 from service.core.codes import UnknownCountry, find_country
 from service.core.event import Fault, Measure, NegotiationStep, Stage
+from service.core.shapes import as_json, identity_json
 from service.core.standing import MeasureStanding, Standing, standing
 from service.core.standing.history import History
 from service.core.standing.track import TrackStanding

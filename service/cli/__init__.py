@@ -4,7 +4,18 @@ from typing import Annotated
 
 import typer
 
-from service.cli import aside, destinations, events, serving, status, subscriptions
+from service.cli import (
+    adopt,
+    aside,
+    destinations,
+    events,
+    move,
+    sending,
+    serving,
+    status,
+    subscriptions,
+    verify,
+)
 from service.cli.exits import HELP, MendableGroup
 from service.cli.terminal import Terminal
 
@@ -18,7 +29,18 @@ app = typer.Typer(
     help="Tariff events in, signed webhooks and emails out.",
     epilog=HELP,
 )
-for part in (serving, status, events, subscriptions, destinations, aside):
+for part in (
+    serving,
+    status,
+    events,
+    subscriptions,
+    destinations,
+    sending,
+    aside,
+    verify,
+    move,
+    adopt,
+):
     part.join(app)
 
 

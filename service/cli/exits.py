@@ -74,6 +74,9 @@ _OURS: dict[type[Exception], Exit] = {
 _OF_MODULES: tuple[tuple[str, str, Exit], ...] = (
     ("service.settings", "BadSetting", Exit.SETUP),
     ("service.store.database", "UnknownDatabase", Exit.SETUP),
+    ("service.store.database", "DatabaseUnavailable", Exit.SETUP),
+    ("service.demo", "NotEmpty", Exit.SETUP),
+    ("service.runtime", "RoleStuck", Exit.SETUP),
     ("service.dispatch.mail", "UnsafeCredentials", Exit.SETUP),
     ("service.runtime", "CannotListen", Exit.SETUP),
     ("service.listener", "CannotReceive", Exit.SETUP),

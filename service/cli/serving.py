@@ -30,9 +30,13 @@ def join(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Over TARIFFWIRE_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Over TARIFFWIRE_PORT.")] = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(help="Some of api,consume,plan,send,publish,clock.", show_default="all"),
+    ] = None,
 ) -> None:
-    """Run the whole service until Ctrl-C or SIGTERM; it finishes what it has in hand."""
-    settings = read_own_settings(host=host, port=port)
+    """Run the service, or some of its roles, until SIGTERM; it finishes what it has in hand."""
+    settings = read_own_settings(host=host, port=port, roles=roles)
     from service.runtime import serve_until_signalled
     from service.telemetry import open_logs
 
@@ -40,14 +44,21 @@ def serve(
     run(serve_until_signalled(settings))
 
 
-def demo(
+def demo(  # noqa: PLR0913 - that many options
     context: typer.Context,
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Serve on until Ctrl-C.")] = False,
     fast: Annotated[bool, typer.Option("--fast", help="Without pauses.")] = False,
+    database: Annotated[
+        str, typer.Option(help="The URL of an empty one; made for you if left out.")
+    ] = "",
+    log: Annotated[str, typer.Option(help="The same for the event log.")] = "",
     as_json: Json = False,
 ) -> None:
     """Watch the year 2025 become webhooks and emails, on a service of its own."""
+    if bool(database) != bool(log):
+        raise typer.BadParameter("--database and --log go together")
+    engines = (database, log) if database else None
     terminal: Terminal = context.obj
     terminal.err.print("starting …", style="dim")  # the libraries of a whole service take a moment
     from service.demo import Stage, perform
@@ -55,7 +66,8 @@ def demo(
 
     open_logs("warning", "console")
     stage = Stage(terminal.err if as_json else terminal.out)
-    account = run(perform(stage, fast=fast, linger=until_signalled if keep else None))
+    linger = until_signalled if keep else None
+    account = run(perform(stage, fast=fast, linger=linger, engines=engines))
     if as_json:
         terminal.answer(account.as_json())
     if account.failures:
@@ -67,22 +79,30 @@ def migrate(
     *,
     as_json: Json = False,
 ) -> None:
-    """Bring the database to the schema of this release; `serve` does so by itself."""
+    """Bring database and log to what this release needs; `serve` does so by itself."""
+    from service.log import open_log
+    from service.runtime import utc_now
     from service.store.database import open_database
     from service.store.migrations import migrate as upgrade
 
     terminal: Terminal = context.obj
     settings = read_own_settings()
 
-    async def work() -> None:
-        async with open_database(settings.database_url) as db:
+    async def work() -> list[str]:
+        async with (
+            open_database(settings.database_url) as db,
+            open_log(settings.log_url, utc_now) as log,
+        ):
             await upgrade(db)
+            return list(await log.prepare())
 
-    run(work())
+    made = run(work())
     if as_json:
-        terminal.answer({"migrated": True})
-    else:
-        terminal.say(("migrated ", "green"), "the database has the schema of this release")
+        terminal.answer({"migrated": True, "made": made})
+        return
+    terminal.say(("migrated ", "green"), "the database has the schema of this release")
+    for one in made:
+        terminal.say(("made ", "green"), one)
 
 
 def listen(  # noqa: PLR0913 - that many options

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -32,10 +33,13 @@ from service.store.fanouts import (
     walk_candidates,
 )
 from service.store.nets import find_subscriptions
+from service.store.planning import find_subjects_in_hand
 from service.telemetry import Metrics
 
 FANOUTS = 100
 DESTINATIONS = 1000
+TURN_SECONDS = 0.25
+"""After so long a turn takes no further page: rows that it locked wait for it."""
 WIDE = 5000
 """From so many subscriptions on, walking all destinations costs less than asking again."""
 
@@ -67,26 +71,35 @@ class Planner:
 
     async def step(self) -> bool:
         """Plan a page of each of the oldest open changes. False: all are planned."""
-        pages = await self._db.run_read(self._turn_pages)
-        if not pages:
-            return False
-        now = self._clock()
-        await self._db.run_write(lambda session: record_pages(session, pages, now))
+        pages = await self._db.run_turn(self._turn_pages, self._record, name="plan")
         self._count(pages)
-        return True
+        return bool(pages)
+
+    async def _record(self, session: AsyncSession, pages: Sequence[Page]) -> None:
+        await record_pages(session, pages, self._clock())
 
     async def _turn_pages(self, session: AsyncSession) -> list[Page]:
-        """Pages until there are deliveries enough for one transaction."""
+        """Pages until there are deliveries enough for one transaction, or it has taken enough.
+
+        The changes of one subject are planned in their order, whoever plans them: what a
+        destination was last told decides whether the next one is worth telling.
+        """
         fanouts = await open_fanouts(session, FANOUTS)
+        waiting = await find_subjects_in_hand(session, [one.number for one in fanouts])
         pages: list[Page] = []
-        made = 0
         said: Told = {}
+        made, begun = 0, perf_counter()
         for fanout in fanouts:
-            pages.append(await self._turn_page(session, fanout, said))
-            said |= _read_told(pages[-1])
-            made += len(pages[-1].alerts)
-            if made >= DESTINATIONS:
+            if fanout.change.subject in waiting:
+                continue
+            page = await self._turn_page(session, fanout, said)
+            pages.append(page)
+            said |= _read_told(page)
+            made += len(page.alerts)
+            if made >= DESTINATIONS or perf_counter() - begun > TURN_SECONDS:
                 break
+            if not page.is_last:
+                waiting.add(fanout.change.subject)
         return pages
 
     async def _turn_page(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:

@@ -7,28 +7,46 @@ a turn, however many deliveries that is. No session is open while a stranger's s
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.delivery import Parcel, Reply, TryLater, judge
+from service.crash import passing
 from service.dispatch import Sender
+from service.dispatch.mode import LIVE, Mode
 from service.dispatch.render import Draft, Renderer
-from service.roles import Bell, pace
-from service.store.database import Database
-from service.store.deliveries import Claimed, Transmitted, claim, renew, settle
+from service.roles import Bell, Pulse, pace
+from service.store.database import Database, DatabaseUnavailable
+from service.store.deliveries import (
+    Claimed,
+    Transmitted,
+    claim,
+    free_misdated,
+    renew,
+    settle,
+)
+from service.store.sending import find_hold, hand_back, set_aside
 from service.telemetry import Metrics
+
+RETRY_SECONDS = 0.2
+ABANDON_SECONDS = 2.0
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What a dispatcher works with: `senders` by kind of destination; `spread` gives 0..1."""
+    """What a dispatcher works with: `senders` by kind of destination; `spread` gives 0..1.
+
+    `mode` says to whom one may write.
+    """
 
     senders: Mapping[str, Sender]
     renderer: Renderer
@@ -36,6 +54,7 @@ class Office:
     spread: Callable[[], float]
     metrics: Metrics
     bell: Bell
+    mode: Mode = LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,17 @@ class Lease:
         return self.seconds / 3
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one transaction did; nothing in memory changes before it is committed."""
+
+    now: datetime
+    settled: Sequence[Transmitted] = ()
+    drafts: Sequence[Draft] = ()
+    set_aside: int = 0
+    hold: str | None = None
+
+
 class Dispatcher:
     """Keeps `slots` deliveries in the air, as long as that many are due."""
 
@@ -64,71 +94,135 @@ class Dispatcher:
         self._slots = slots
         self._flying: set[asyncio.Task[None]] = set()
         self._aloft: set[UUID] = set()  # claimed by us and not settled yet
-        self._done: list[Transmitted] = []
+        self._done: list[Transmitted] = []  # back, and not settled yet
         self._renewed_at: datetime | None = None
+        self._looked_at = -inf  # for leases of a clock that was set back
+        self._hold: str | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until asked to stop; then finish what is in the air and settle it."""
+    async def run(
+        self, stop: asyncio.Event, drain_seconds: float = inf, pulse: Pulse | None = None
+    ) -> None:
+        """Until asked to stop; then finish what is in the air and settle it.
+
+        What takes longer than `drain_seconds`, or than the caller's patience, is left to others.
+        """
         try:
-            await pace(stop, self.turn, self._office.bell)
-            await self.drain()
+            await pace(stop, self.turn, self._office.bell, pulse=pulse)
+            await self.drain(drain_seconds)
         finally:
-            for task in self._flying:
-                task.cancel()
+            await self._abandon()
 
     async def turn(self) -> bool:
         """Settle what has come back, claim for the slots that are free. False: neither."""
-        done, self._done = self._done, []
-        free = self._slots - len(self._flying)
-        if not done and free <= 0 and not self._must_renew():
+        free = 0 if self._office.mode.is_held else self._slots - len(self._flying)
+        if not self._done and free <= 0 and not self._must_renew():
             return False
-        drafts = await self._settle_and_claim(done, free)
+        settled = bool(self._done)
+        turned = await self._settle_and_claim(free)
         # Claiming what is still under way only renews its lease: it is never sent beside itself.
-        for draft in [one for one in drafts if one.claimed.id not in self._aloft]:
+        for draft in [one for one in turned.drafts if one.claimed.id not in self._aloft]:
             self._aloft.add(draft.claimed.id)
             task = asyncio.create_task(self._transmit(draft))
             self._flying.add(task)
             task.add_done_callback(self._land)
-        return bool(done or drafts)
+        return bool(settled or turned.drafts or turned.set_aside or self._done)
 
-    async def drain(self) -> None:
-        """Wait for everything in the air, and settle it."""
-        while self._flying or self._done:
+    async def drain(self, seconds: float = inf) -> None:
+        """Wait so long for what is in the air, and settle it; also through a database's absence."""
+        loop = asyncio.get_running_loop()
+        last = loop.time() + seconds
+        while (self._flying or self._done) and (left := last - loop.time()) > 0:
             if self._flying:
-                await asyncio.wait(self._flying, timeout=self._lease.renewal)
-            done, self._done = self._done, []
-            await self._settle_and_claim(done, 0)
+                await asyncio.wait(self._flying, timeout=min(left, self._lease.renewal))
+            try:
+                await self._settle_and_claim(0)
+            except DatabaseUnavailable as error:
+                log.warning("cannot settle yet", reason=str(error))
+                await asyncio.sleep(min(left, RETRY_SECONDS))
 
-    async def _settle_and_claim(self, done: Sequence[Transmitted], free: int) -> list[Draft]:
+    async def _abandon(self) -> None:
+        """What is still in the air is cancelled, and free for other senders at once.
+
+        If the database does not answer, the leases run out by themselves.
+        """
+        for task in self._flying:
+            task.cancel()
+        if self._flying:
+            await asyncio.wait(self._flying)
+        if self._aloft:
+            log.warning("left in the air", deliveries=len(self._aloft) - len(self._done))
+            with suppress(DatabaseUnavailable, TimeoutError):
+                async with asyncio.timeout(ABANDON_SECONDS):
+                    await self._db.run_write(partial(self._let_go, self._done))
+            self._aloft.clear()
+
+    async def _let_go(self, done: Sequence[Transmitted], session: AsyncSession) -> None:
+        now, holder = self._office.clock(), self._lease.holder
+        if done:
+            await settle(session, holder, done)
+        await hand_back(session, self._aloft, holder, now)
+
+    async def _settle_and_claim(self, free: int) -> Turn:
+        """One transaction; if it fails, what came back is settled by the next."""
+        done, must_renew = tuple(self._done), self._must_renew()
+        since = asyncio.get_running_loop().time()
+        must_look = since - self._looked_at >= self._lease.seconds
+        work = partial(self._turn_books, done, free, must_renew=must_renew, must_look=must_look)
+        turned = await self._db.run_write(work, name="send")
+        if must_look:
+            self._looked_at = since
+        del self._done[: len(done)]
         self._aloft.difference_update(one.claimed.id for one in done)
-        settled, drafts = await self._db.run_write(partial(self._turn_books, done, free))
-        self._count(settled)
-        return drafts
+        if must_renew:
+            self._renewed_at = turned.now
+        self._note(turned)
+        return turned
 
     async def _turn_books(
-        self, done: Sequence[Transmitted], free: int, session: AsyncSession
-    ) -> tuple[list[Transmitted], list[Draft]]:
+        self,
+        done: Sequence[Transmitted],
+        free: int,
+        session: AsyncSession,
+        *,
+        must_renew: bool,
+        must_look: bool,
+    ) -> Turn:
+        """May be run again, so it changes nothing but the books."""
         now, holder = self._office.clock(), self._lease.holder
         settled = await settle(session, holder, done) if done else []
-        if self._must_renew():
-            self._renewed_at = now
+        if must_renew:
             until = now + timedelta(seconds=self._lease.seconds)
             await renew(session, until, holder, list(self._aloft))
+        if must_look:
+            await free_misdated(session, now, self._lease.seconds)
         if free <= 0:
-            return settled, []
+            return Turn(now, settled, hold=self._hold)
+        hold = await find_hold(session)
+        if hold is not None:
+            return Turn(now, settled, hold=hold)
         claimed = await claim(session, now, holder, free, self._lease.seconds)
-        return settled, await self._office.renderer.draft(session, claimed)
+        barred = {one.id for one in claimed if not self._office.mode.lets(one.address)}
+        if barred:
+            await set_aside(session, barred, now)
+        ours = [one for one in claimed if one.id not in barred]
+        drafts = await self._office.renderer.draft(session, ours)
+        return Turn(now, settled, drafts, len(barred))
 
     def _must_renew(self) -> bool:
+        """Also when the clock was set back, or what is claimed would be hidden for so long."""
         since = self._office.clock() - self._renewed_at if self._renewed_at else None
-        return bool(self._aloft) and (since is None or since.total_seconds() >= self._lease.renewal)
+        return bool(self._aloft) and (
+            since is None or abs(since.total_seconds()) >= self._lease.renewal
+        )
 
     async def _transmit(self, draft: Draft) -> None:
         one, now = draft.claimed, self._office.clock()
         body = b""
         try:
             body = self._office.renderer.write(draft)
+            passing("send.transmit.before")
             reply = await self._office.senders[one.kind].send(_parcel(one, body, now))
+            passing("send.transmit.after")
         except Exception as error:  # our own bug: it costs the receiver nothing, and nobody else
             log.exception("delivery failed by our own fault", delivery=str(one.id))
             reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
@@ -140,12 +234,17 @@ class Dispatcher:
         self._flying.discard(task)
         self._office.bell.ring()
 
-    def _count(self, settled: Sequence[Transmitted]) -> None:
+    def _note(self, turned: Turn) -> None:
         metrics = self._office.metrics
-        for one in settled:
+        for one in turned.settled:
             word = "try_later" if isinstance(one.outcome, TryLater) else type(one.outcome).__name__
             metrics.deliveries.labels(one.claimed.kind, word.lower()).inc()
             metrics.sending.labels(one.claimed.kind).observe(one.reply.timings.get("total", 0))
+        if turned.set_aside:
+            log.info("held: TARIFFWIRE_SEND does not allow them", deliveries=turned.set_aside)
+        if turned.hold != self._hold:
+            self._hold = turned.hold
+            log.warning("sending is held" if turned.hold else "sending goes on", why=turned.hold)
 
 
 def _parcel(one: Claimed, body: bytes, now: datetime) -> Parcel:

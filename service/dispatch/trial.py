@@ -31,8 +31,14 @@ async def send_trial(
     senders: Mapping[str, Sender],
     head: Letterhead,
     now: datetime,
+    withheld: str | None = None,
 ) -> Reply:
-    """Transmit it once, whatever the destination's state; nothing is recorded or retried."""
+    """Transmit it once, whatever the destination's state; nothing is recorded or retried.
+
+    `withheld` says why nothing may be sent there: ask `mode.why_withheld`.
+    """
+    if withheld is not None:
+        return Reply(accepted=False, status=None, reason=f"not sent: {withheld}", ours=True)
     told = Told("test", "test message", "you asked for a test message")
     identity = uuid4()
     addressed = Addressed(identity, head.source, head.dataschema, head.href_base, (told,))

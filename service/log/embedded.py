@@ -14,8 +14,32 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from service.log import Batch, Bookmark, Clock, LogMisfit, LogUnavailable, Position, Record
-from service.log.writer import EPOCH, MICROSECOND, PAGE, Append, Drop, Job, Writer, connect, unpack
+from service.log import (
+    Batch,
+    Bookmark,
+    Clock,
+    Fenced,
+    LogMisfit,
+    LogUnavailable,
+    Mark,
+    Record,
+)
+from service.log.misfit import fit, lost
+from service.log.writer import (
+    EPOCH,
+    MICROSECOND,
+    NOTED,
+    PAGE,
+    Append,
+    Drop,
+    Job,
+    Note,
+    Publish,
+    Recall,
+    Writer,
+    connect,
+    unpack,
+)
 
 READ = """
 SELECT key, value, headers, offset, at FROM records
@@ -25,6 +49,7 @@ FIRST_KEPT = """
 SELECT offset FROM records
 WHERE topic = ? AND offset < ? AND at >= ? ORDER BY offset LIMIT 1
 """
+LAZY = 1.0  # seconds: marks of one and the same second share a commit
 
 
 @asynccontextmanager
@@ -60,6 +85,9 @@ class EmbeddedLog:
         self._latest: dict[str, Append] = {}
         self._news = asyncio.Event()
         self._closed = False
+        self._publishers: dict[str, EmbeddedPublisher] = {}
+        self._noted: dict[tuple[str, int], Mark] = {}
+        self._noting: asyncio.TimerHandle | None = None
         self._reader = reader
         self._reads = ThreadPoolExecutor(1, "log-reader")
         self._writer = writer
@@ -67,6 +95,7 @@ class EmbeddedLog:
 
     async def close(self) -> None:
         """Refuse new appends, finish those in flight, and send the followers home."""
+        self._note()
         self._closed = True
         self._announce()
         self._writer.finish()
@@ -78,6 +107,11 @@ class EmbeddedLog:
     def commits(self) -> int:
         """Transactions so far, for telemetry: appends ÷ commits is how many share one."""
         return self._writer.commits
+
+    async def prepare(self) -> Sequence[str]:
+        """Nothing is to be made: a topic begins with its first record."""
+        self._refuse_when_closed()
+        return ()
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         """Durable when it returns: in the file, and the file on the disk."""
@@ -107,6 +141,53 @@ class EmbeddedLog:
     async def ends(self, topic: str) -> Mapping[int, int]:
         """One partition; a topic nobody wrote to ends at 0."""
         return {0: self._ends.get(topic, 0)}
+
+    @asynccontextmanager
+    async def publisher(self, topic: str) -> AsyncIterator["EmbeddedPublisher"]:
+        """Nobody else writes the file, so only this process can hold a publisher to be fenced."""
+        publisher = self._publishers[topic] = EmbeddedPublisher(self, topic)
+        publisher.position = await self.published(topic)
+        yield publisher
+
+    async def published(self, topic: str) -> int:
+        """Behind all that was published before the question."""
+        return await self._put(Recall(topic, self._loop.create_future()))
+
+    async def publish(
+        self, publisher: "EmbeddedPublisher", records: Sequence[Record], position: int
+    ) -> None:
+        """For `EmbeddedPublisher`: records and position in one transaction."""
+        self._refuse_when_closed()
+        if self._publishers[publisher.topic] is not publisher:
+            raise Fenced
+        at, done = self._clock().astimezone(UTC), self._loop.create_future()
+        await self._put(Publish(publisher.topic, tuple(records), at, done, position=position))
+
+    async def mark(self, deployment: str, places: Mapping[tuple[str, int], int]) -> None:
+        """Written within a second; lost if the process dies before."""
+        self._noted |= {place: Mark(deployment, after) for place, after in places.items()}
+        if self._noting is None and self._noted and not self._closed:
+            self._noting = self._loop.call_later(LAZY, self._note)
+
+    async def marks(self) -> Mapping[tuple[str, int], Mark]:
+        """What was noted last."""
+        self._refuse_when_closed()
+        noted = self._note()
+        if noted:
+            await asyncio.wait({noted})
+        return await self._loop.run_in_executor(self._reads, self._fetch_marks)
+
+    def _note(self) -> asyncio.Future[int] | None:
+        """Have the marks written; a failure is nobody's, as nothing rests on them."""
+        if self._noting:
+            self._noting.cancel()
+        noted, self._noted, self._noting = self._noted, {}, None
+        if not noted:
+            return None
+        marks = [(*place, mark.deployment, mark.next) for place, mark in noted.items()]
+        done = self._put(Note(marks, self._loop.create_future()))
+        done.add_done_callback(lambda noted: noted.cancelled() or noted.exception())
+        return done
 
     async def retain(self, before: datetime, floors: Mapping[tuple[str, int], int]) -> int:
         """Drop page by page. The file does not shrink: later records fill the room."""
@@ -144,7 +225,7 @@ class EmbeddedLog:
     def _settle(self, jobs: Sequence[Job], results: Sequence[int | Exception]) -> None:
         """One commit has landed: move the ends, wake the followers, tell the callers."""
         for job, result in zip(jobs, results, strict=True):
-            if isinstance(job, Append) and isinstance(result, int):
+            if isinstance(job, Append) and job.records and isinstance(result, int):
                 job.since, job.next = self._ends.get(job.topic, 0), result
                 self._ends[job.topic] = result
                 self._latest[job.topic] = job
@@ -161,9 +242,7 @@ class EmbeddedLog:
         start, end = self._starts.get(topic, 0), self._ends.get(topic, 0)
         if held is None:
             return start
-        if held.log_id == self.id and start <= held.next <= end:
-            return held.next
-        raise LogMisfit(misfit(held, self.id, f"{topic}/0 of the log {self._path}", start, end))
+        return fit(held, self.id, f"{topic}/0 of the log {self._path}", start, end)
 
     async def _read(self, topic: str, since: int, limit: int) -> Batch | None:
         """Give the next batch, or None at the end; what was just appended is not read back."""
@@ -184,9 +263,30 @@ class EmbeddedLog:
             for key, value, headers, offset, at in rows.fetchall()
         )
 
+    def _fetch_marks(self) -> dict[tuple[str, int], Mark]:
+        rows = self._reader.execute(NOTED)
+        return {
+            (topic, partition): Mark(deployment, after)
+            for topic, partition, deployment, after in rows
+        }
+
     def _first_kept(self, topic: str, ceiling: int, at: int) -> int:
         row: tuple[int] | None = self._reader.execute(FIRST_KEPT, (topic, ceiling, at)).fetchone()
         return row[0] if row else ceiling
+
+
+class EmbeddedPublisher:
+    """Good until another one is made for its topic."""
+
+    def __init__(self, log: EmbeddedLog, topic: str) -> None:
+        self.topic = topic
+        self.position = 0
+        self._log = log
+
+    async def publish(self, records: Sequence[Record], position: int) -> None:
+        """Both land, or neither."""
+        await self._log.publish(self, records, position)
+        self.position = position
 
 
 @lru_cache(maxsize=64)
@@ -211,30 +311,3 @@ def resolve(done: asyncio.Future[int], result: int | Exception) -> None:
         done.set_exception(result)
     else:
         done.set_result(result)
-
-
-def lost(where: str, place: int, start: int) -> str:
-    """Why a reader below the start may not go on."""
-    return (
-        f"A reader stands at {place}, but {where} begins at {start}:"
-        " what lay between was dropped unread. Restore a log file that still holds it,"
-        f" or accept the loss by setting the bookmark to {start}."
-    )
-
-
-def misfit(held: Position, log_id: str, where: str, start: int, end: int) -> str:
-    """Which way a bookmark lies outside the log, and how to mend it."""
-    if held.log_id != log_id:
-        return (
-            f"The bookmark belongs to the log {held.log_id}, but {where} is {log_id}:"
-            " the database and the log file come from different installations."
-            " Restore the file that belongs to the database,"
-            " or delete the bookmark to read this log from its start."
-        )
-    if held.next < start:
-        return lost(where, held.next, start)
-    return (
-        f"The bookmark says {held.next}, but {where} ends at {end}: the log file is older than"
-        " the database. Restore a log file that was copied after the database,"
-        " or accept the loss by deleting the bookmark."
-    )

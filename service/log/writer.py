@@ -36,6 +36,14 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE INDEX IF NOT EXISTS records_topic ON records (topic);
 CREATE TABLE IF NOT EXISTS starts (topic TEXT PRIMARY KEY, start INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS positions (topic TEXT PRIMARY KEY, position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS marks (
+    topic TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    deployment TEXT NOT NULL,
+    next INTEGER NOT NULL,
+    PRIMARY KEY (topic, partition)
+);
 COMMIT;
 """
 COLUMNS = ("topic", "at", "key", "headers", "value")
@@ -56,6 +64,16 @@ DELETE FROM records WHERE offset IN (
     SELECT offset FROM records WHERE topic = ? AND offset < ? ORDER BY offset LIMIT ?
 )
 """
+PLACE = """
+INSERT INTO positions (topic, position) VALUES (?, ?)
+ON CONFLICT (topic) DO UPDATE SET position = excluded.position
+"""
+PLACED = "SELECT position FROM positions WHERE topic = ?"
+NOTE = """
+INSERT INTO marks (topic, partition, deployment, next) VALUES (?, ?, ?, ?)
+ON CONFLICT (topic, partition) DO UPDATE SET deployment = excluded.deployment, next = excluded.next
+"""
+NOTED = "SELECT topic, partition, deployment, next FROM marks"
 GROUP = 10_000  # records a transaction, about: bounds the wait of whoever comes next
 PAGE = 2_000  # records dropped a transaction: appends slip in between two pages
 
@@ -95,6 +113,45 @@ class Append:
 
 
 @dataclass(slots=True, eq=False)
+class Publish(Append):
+    """An append that carries its publisher's position: both land, or neither."""
+
+    position: int = 0
+
+    def run(self, connection: sqlite3.Connection) -> int:
+        """Insert and move the position; 0 if there was nothing to insert."""
+        connection.execute(PLACE, (self.topic, self.position))
+        return Append.run(self, connection) if self.records else 0
+
+
+@dataclass(slots=True, eq=False)
+class Recall:
+    """The position of a topic's publisher, behind all that was published before the question."""
+
+    topic: str
+    done: asyncio.Future[int]
+    weight: int = 1
+
+    def run(self, connection: sqlite3.Connection) -> int:
+        """0 before the first."""
+        row: tuple[int] | None = connection.execute(PLACED, (self.topic,)).fetchone()
+        return row[0] if row else 0
+
+
+@dataclass(slots=True, eq=False)
+class Note:
+    """How far databases have come: (topic, partition, deployment, next)."""
+
+    marks: Sequence[tuple[str, int, str, int]]
+    done: asyncio.Future[int]
+    weight: int = 1
+
+    def run(self, connection: sqlite3.Connection) -> int:
+        """Replace what was noted before."""
+        return connection.executemany(NOTE, self.marks).rowcount
+
+
+@dataclass(slots=True, eq=False)
 class Drop:
     """A page of retention: forget what a topic holds below `start`."""
 
@@ -113,7 +170,7 @@ class Drop:
         return connection.execute(DROP, (self.topic, self.start, PAGE)).rowcount
 
 
-Job = Append | Drop
+Job = Append | Recall | Note | Drop
 Settle = Callable[[Sequence[Job], Sequence[int | Exception]], None]
 
 

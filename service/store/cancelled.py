@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import State
-from service.store.database import insert_new
+from service.store.holding import take_out
+from service.store.lists import one_of, runs
+from service.store.rows import Clash, insert_rows
 from service.store.tables import Delivery, Held, Receipt
 
 
@@ -18,8 +20,7 @@ async def cancel_destination(session: AsyncSession, destination_id: str, now: da
     """All that waits for a destination which is going away."""
     reason = "its destination was removed"
     live = col(Delivery.destination_id) == destination_id
-    taken = delete(Delivery).where(live).returning(col(Delivery.id), col(Delivery.attempt))
-    ended = [(row.id, row.attempt) for row in await session.execute(taken)]
+    ended = [(row.id, row.attempt) for row in await take_out(session, live)]
     await _write_receipts(session, ended, reason, now)
     await _cancel_held(session, col(Held.destination_id) == destination_id, reason, now)
 
@@ -34,8 +35,10 @@ async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: date
     """What another paused subscription still holds is not cancelled."""
     taken = delete(Held).where(which).returning(col(Held.delivery_id), col(Held.attempt))
     freed = {row.delivery_id: row.attempt for row in await session.execute(taken)}
-    kept = select(col(Held.delivery_id)).where(col(Held.delivery_id).in_(list(freed)))
-    still = set((await session.execute(kept)).scalars()) if freed else set()
+    kept = select(col(Held.delivery_id)).where(one_of(col(Held.delivery_id), "those"))
+    still: set[UUID] = set()
+    for some in runs(list(freed)):
+        still |= set((await session.execute(kept, {"those": some})).scalars())
     ended = [(identity, attempt) for identity, attempt in freed.items() if identity not in still]
     await _write_receipts(session, ended, reason, now)
 
@@ -55,6 +58,4 @@ async def _write_receipts(
         }
         for identity, attempt in ended
     ]
-    if rows:
-        connection = await session.connection()
-        await connection.execute(insert_new(session, Receipt), rows)
+    await insert_rows(session, Receipt, rows, Clash.SKIP)

@@ -21,8 +21,10 @@ from service.core.delivery import (
     TryLater,
     next_state,
 )
-from service.store.database import insert_latest, insert_new
 from service.store.holding import disable
+from service.store.leases import SKEW
+from service.store.lists import one_of
+from service.store.rows import Clash, insert_rows
 from service.store.tables import (
     Alert,
     Attempt,
@@ -86,7 +88,7 @@ _DUE = (
 
 _CLAIM = (
     update(Delivery)
-    .where(col(Delivery.id).in_(_DUE))
+    .where(one_of(col(Delivery.id), _DUE))
     .values(lease=bindparam("by"), visible_at=bindparam("until"))
     .returning(col(Delivery.id), col(Delivery.attempt))
 )
@@ -125,32 +127,60 @@ _CLAIMED = (
     )
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
     .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
-    .where(col(Alert.id).in_(bindparam("those", expanding=True)))
+    .where(one_of(col(Alert.id), "those"))
     .order_by(col(Alert.number))
 )
 
 
 async def renew(session: AsyncSession, until: datetime, lease: str, held: Collection[UUID]) -> None:
     """Keep what is still in the air hidden from other senders until then."""
-    kept = (
-        update(Delivery)
-        .where(col(Delivery.id).in_(held), col(Delivery.lease) == lease)
-        .values(visible_at=until)
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(kept)
+    connection = await session.connection()
+    await connection.execute(_RENEW, {"those": list(held), "by": lease, "until": until})
+
+
+_HELD_BY = (
+    select(col(Delivery.id))
+    .where(one_of(col(Delivery.id), "those"), col(Delivery.lease) == bindparam("by"))
+    .order_by(col(Delivery.id))  # whoever locks several does so in this order
+    .with_for_update()
+)
+_RENEW = (
+    update(Delivery).where(one_of(col(Delivery.id), _HELD_BY)).values(visible_at=bindparam("until"))
+)
+
+
+async def free_misdated(session: AsyncSession, now: datetime, seconds: float) -> None:
+    """Leases that end later than any would were taken before a clock was set back.
+
+    They bind nobody, else what their holder had in the air when it died would wait for that
+    clock's hour to come again.
+    """
+    connection = await session.connection()
+    latest = now + timedelta(seconds=seconds) + SKEW
+    await connection.execute(_FREE, {"now": now, "latest": latest})
+
+
+_MISDATED = (
+    select(col(Delivery.id))
+    .where(col(Delivery.visible_at) > bindparam("latest"), col(Delivery.lease).is_not(None))
+    .order_by(col(Delivery.id))
+    .with_for_update(skip_locked=True)
+)
+_FREE = (
+    update(Delivery).where(one_of(col(Delivery.id), _MISDATED)).values(visible_at=bindparam("now"))
+)
 
 
 async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[UUID, bytes]:
     """The changes behind claimed deliveries, as written."""
-    wanted = select(col(Change.id), col(Change.body)).where(col(Change.id).in_(ids))
-    return {row.id: row.body for row in await session.execute(wanted)}
+    wanted = select(col(Change.id), col(Change.body)).where(one_of(col(Change.id), "those"))
+    return {row.id: row.body for row in await session.execute(wanted, {"those": list(ids)})}
 
 
 async def find_alerts(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
     """Which of these deliveries exist: a previous alert is only named to who was sent one."""
-    wanted = select(col(Alert.id)).where(col(Alert.id).in_(ids))
-    return set((await session.execute(wanted)).scalars())
+    wanted = select(col(Alert.id)).where(one_of(col(Alert.id), "those"))
+    return set((await session.execute(wanted, {"those": list(ids)})).scalars())
 
 
 async def settle(
@@ -161,31 +191,21 @@ async def settle(
     Returns those that were still ours.
     """
     connection = await session.connection()
+    await _lock_gone(session, done)
     asked = {"those": [one.claimed.id for one in done], "by": lease}
     ours = set((await connection.execute(_HELD_BY, asked)).scalars())
     settled = [one for one in done if one.claimed.id in ours]
     await _finish_held(session, [one for one in done if one.claimed.id not in ours])
     if settled:
         # An attempt that failed by our own fault is made again under its number.
-        made = insert_latest(session, Attempt)
-        await connection.execute(made, [_attempt(one) for one in settled])
+        await insert_rows(session, Attempt, [_attempt(one) for one in settled], Clash.REPLACE)
         await _finish(session, [one for one in settled if _is_end(one.outcome)])
         await _put_off(session, [one for one in settled if not _is_end(one.outcome)])
         await _disable_gone(session, settled)  # last: it holds all that is still in the queue
     return settled
 
 
-_HELD_BY = (
-    select(col(Delivery.id))
-    .where(
-        col(Delivery.id).in_(bindparam("those", expanding=True)),
-        col(Delivery.lease) == bindparam("by"),
-    )
-    .with_for_update()
-)
-
-
-_TAKE_OUT = delete(Delivery).where(col(Delivery.id).in_(bindparam("those", expanding=True)))
+_TAKE_OUT = delete(Delivery).where(one_of(col(Delivery.id), "those"))
 
 
 async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> None:
@@ -194,17 +214,23 @@ async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> No
     if not arrived:
         return
     connection = await session.connection()
-    held = delete(Held).where(col(Held.delivery_id).in_(list(arrived)))
-    gone = set((await connection.execute(held.returning(col(Held.delivery_id)))).scalars())
-    free = delete(Delivery).where(
-        col(Delivery.id).in_(list(arrived)), col(Delivery.lease).is_(None)
-    )
-    gone |= set((await connection.execute(free.returning(col(Delivery.id)))).scalars())
+    asked = {"those": list(arrived)}
+    gone = set((await connection.execute(_TAKE_HELD, asked)).scalars())
+    gone |= set((await connection.execute(_TAKE_FREE, asked)).scalars())
     if gone:
         late = [arrived[identity] for identity in gone]
-        made = insert_latest(session, Attempt)
-        await connection.execute(made, [_attempt(one) for one in late])
-        await connection.execute(insert_new(session, Receipt), [_receipt(one) for one in late])
+        await insert_rows(session, Attempt, [_attempt(one) for one in late], Clash.REPLACE)
+        await insert_rows(session, Receipt, [_receipt(one) for one in late], Clash.SKIP)
+
+
+_TAKE_HELD = (
+    delete(Held).where(one_of(col(Held.delivery_id), "those")).returning(col(Held.delivery_id))
+)
+_TAKE_FREE = (
+    delete(Delivery)
+    .where(one_of(col(Delivery.id), "those"), col(Delivery.lease).is_(None))
+    .returning(col(Delivery.id))
+)
 
 
 def _is_end(outcome: Outcome) -> bool:
@@ -236,18 +262,31 @@ async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
     receipts = [_receipt(one) for one in done]
     if receipts:
         connection = await session.connection()
-        await connection.execute(insert_new(session, Receipt), receipts)
+        await insert_rows(session, Receipt, receipts, Clash.SKIP)
         ids = [row["delivery_id"] for row in receipts]
         await connection.execute(_TAKE_OUT, {"those": ids})
         retried = [one.claimed.id for one in done if one.claimed.attempt > 1]
         if retried:
-            spent = delete(Rendered).where(col(Rendered.delivery_id).in_(retried))
-            await session.execute(spent)
+            spent = delete(Rendered).where(one_of(col(Rendered.delivery_id), "those"))
+            await connection.execute(spent, {"those": retried})
+
+
+async def _lock_gone(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    """Destinations before deliveries, as their owner does who pauses one."""
+    gone = {one.claimed.destination_id for one in done if _is_gone(one.outcome)}
+    if gone:
+        named = col(Destination.id)
+        wanted = select(named).where(one_of(named, "those")).order_by(named).with_for_update()
+        await session.execute(wanted, {"those": sorted(gone)})
+
+
+def _is_gone(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refused) and outcome.disable
 
 
 async def _disable_gone(session: AsyncSession, done: Sequence[Transmitted]) -> None:
     for one in done:
-        if isinstance(one.outcome, Refused) and one.outcome.disable:
+        if _is_gone(one.outcome):
             reason = f"the receiver said that it is gone: {one.reply.reason}"
             if await _is_still_at(session, one.claimed):
                 await disable(session, one.claimed.destination_id, reason, one.at)
@@ -276,9 +315,8 @@ async def _put_off(session: AsyncSession, done: Sequence[Transmitted]) -> None:
         return
     connection = await session.connection()
     first = [one for one in done if one.claimed.rendered is None and one.body]
-    if first:
-        bodies = [{"delivery_id": one.claimed.id, "body": one.body} for one in first]
-        await connection.execute(insert_new(session, Rendered), bodies)
+    bodies = [{"delivery_id": one.claimed.id, "body": one.body} for one in first]
+    await insert_rows(session, Rendered, bodies, Clash.SKIP)
     again = (
         update(Delivery)
         .where(col(Delivery.id) == bindparam("of"))

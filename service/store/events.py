@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as Found
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from service.core.event import Event as CoreEvent
 from service.core.event import Identity
 from service.core.event.envelope import EVENTS
 from service.core.standing.naming import Directory, Name
-from service.store.database import insert_new
+from service.store.database import insert_new, lock_names
+from service.store.lists import bind_rows, one_of, one_of_rows
+from service.store.rows import Clash, insert_rows, update_rows
 from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
 
 Row = dict[str, Any]
@@ -24,6 +26,10 @@ PROBES = 10_000
 
 
 """Pairs that a statement may ask an index for."""
+
+
+class Outpaced(Exception):
+    """A rival wrote the same at the same moment: take it again, with what is there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,7 @@ def _by_pair(*columns: Any) -> Select[Any]:
     For `(source, id) IN (VALUES …)` SQLite reads the whole table. Two plain lists use the index,
     and find a few rows beside the pairs.
     """
-    source, name = columns[:2]
-    return select(*columns).where(
-        source.in_(bindparam("sources", expanding=True)),
-        name.in_(bindparam("names", expanding=True)),
-    )
+    return select(*columns).where(one_of_rows(columns[:2], "pairs"))
 
 
 _RECORDED = _by_pair(
@@ -80,7 +82,7 @@ _RECORDED = _by_pair(
 
 _WAITING = (
     _by_pair(col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at))
-    .where(col(Event.outcome) == "waiting")
+    .where(text("event.outcome = 'waiting'"))  # in the words of its partial index
     .order_by(col(Event.number))
 )
 
@@ -92,8 +94,7 @@ async def _find(
     found: list[Found[Any]] = []
     connection = await session.connection()
     for some in _runs(sorted(set(identities))):
-        asked = {"sources": list({one for one, _ in some}), "names": [two for _, two in some]}
-        rows = await connection.execute(wanted, asked)
+        rows = await connection.execute(wanted, bind_rows("pairs", some))
         found += [row for row in rows if (row[0], row[1]) in some]
     return found
 
@@ -120,7 +121,8 @@ async def find_waiting(
 ) -> Mapping[Identity, list[Waiting]]:
     """Claims that wait for one of `about`, by what they wait for, oldest first.
 
-    And those that wait for such a claim, for they end together with it.
+    And those that wait for such a claim, for they end together with it. The caller holds `about`;
+    a claim that is found is held before it is asked what waits for that.
     """
     found: dict[Identity, list[Waiting]] = {}
     asked = set(about)
@@ -128,8 +130,15 @@ async def find_waiting(
         claims = await _read_waiting(session, asked)
         found |= claims
         asked = {one.event.identity for waiting in claims.values() for one in waiting}
-        asked -= found.keys()
+        asked -= found.keys() | set(about)
+        if asked:
+            await lock_names(session, {stake_of(one) for one in asked}, set())
     return found
+
+
+def stake_of(identity: Identity) -> str:
+    """The name under which an identity is locked."""
+    return "event\n" + "\n".join(identity)
 
 
 async def _read_waiting(
@@ -148,12 +157,9 @@ async def find_directory(
     """What is known of these keys (`measure:…`), aliases and names."""
     directory = Directory()
     connection = await session.connection()
-    by_name = {
-        "importers": list({name.importer for name in names}),
-        "programmes": list({name.programme for name in names}),
-        "origins": list({name.origin for name in names}),
-    }
-    asked = [(_BY_KEY, {"keys": list(keys)})] * bool(keys) + [(_BY_NAME, by_name)] * bool(names)
+    asked: list[tuple[Any, dict[str, Any]]] = [(_BY_KEY, {"keys": list(keys)})]
+    by_name = bind_rows("names", [(name.importer, name.programme, name.origin) for name in names])
+    asked += [(_BY_NAME, by_name)] * bool(names)
     for wanted, given in asked:
         for row in await connection.execute(wanted, given):
             directory.keys.add(row.key)
@@ -171,25 +177,22 @@ _NAMED = select(
 )
 
 
-_BY_KEY = _NAMED.where(col(Subject.key).in_(bindparam("keys", expanding=True)))
+_BY_KEY = _NAMED.where(one_of(col(Subject.key), "keys"))
 
 
 _BY_NAME = _NAMED.where(  # and a few more, which do no harm
-    col(Subject.importer).in_(bindparam("importers", expanding=True)),
-    col(Subject.programme).in_(bindparam("programmes", expanding=True)),
-    col(Subject.origin).in_(bindparam("origins", expanding=True)),
+    text("subject.importer <> ''"),  # in the words of its partial index
+    one_of_rows((col(Subject.importer), col(Subject.programme), col(Subject.origin)), "names"),
 )
 
 
-_BY_ALIAS = select(col(Alias.alias), col(Alias.subject)).where(
-    col(Alias.alias).in_(bindparam("aliases", expanding=True))
-)
+_BY_ALIAS = select(col(Alias.alias), col(Alias.subject)).where(one_of(col(Alias.alias), "aliases"))
 
 
 async def enter_subjects(
     session: AsyncSession, directory: Directory, tracks: Iterable[str]
 ) -> None:
-    """New subjects and aliases, before their rows are locked."""
+    """New subjects and aliases, before their rows are locked; `Outpaced` if one is not new."""
     rows = [
         {
             "key": key,
@@ -215,10 +218,16 @@ async def enter_subjects(
         for key in tracks
     ]
     if rows:
-        await session.execute(insert_new(session, Subject), sorted(rows, key=_key))
+        await _enter(session, Subject, col(Subject.key), sorted(rows, key=_key))
     if directory.new_aliases:
         named = [{"alias": alias, "subject": key} for alias, key in directory.new_aliases.items()]
-        await session.execute(insert_new(session, Alias), sorted(named, key=_alias))
+        await _enter(session, Alias, col(Alias.alias), sorted(named, key=_alias))
+
+
+async def _enter(session: AsyncSession, table: type[SQLModel], key: Any, rows: list[Row]) -> None:
+    made = await session.execute(insert_new(session, table).returning(key), rows)
+    if len(made.all()) < len(rows):
+        raise Outpaced
 
 
 def _key(row: Mapping[str, Any]) -> str:
@@ -264,12 +273,9 @@ async def record_effects(
         }
         for row in effects.changes
     ]
-    connection = await session.connection()  # plain rows: the mapper would only cost time
     for table, rows in ((Event, ordered), (Change, effects.changes), (Fanout, fanouts)):
-        if rows:
-            await connection.execute(insert(table), rows)
-    if effects.quarantined:
-        await session.execute(insert_new(session, Quarantine), effects.quarantined)
+        await insert_rows(session, table, rows)
+    await insert_rows(session, Quarantine, effects.quarantined, Clash.SKIP)
     await _update(session, effects)
 
 
@@ -278,25 +284,24 @@ def _identity(row: Row) -> tuple[str, str]:
 
 
 async def _update(session: AsyncSession, effects: Effects) -> None:
-    connection = await session.connection()
-    if effects.subjects:
-        await connection.execute(_COUNT, effects.subjects)
+    subjects = [
+        {
+            "key": row["of"],
+            "events": row["held"],
+            "sequence": row["counted"],
+            "last_change": row["latest"],
+        }
+        for row in effects.subjects
+    ]
+    await update_rows(session, Subject, "key", subjects)
     if effects.settled:
+        connection = await session.connection()
         await connection.execute(
             update(Event)
             .where(col(Event.source) == bindparam("of_source"), col(Event.id) == bindparam("of_id"))
             .values({name: bindparam(f"to_{name}") for name in _CONCLUSION}),
             [_conclusion(row) for row in effects.settled],
         )
-
-
-_COUNT = (
-    update(Subject)
-    .where(col(Subject.key) == bindparam("of"))
-    .values(
-        events=bindparam("held"), sequence=bindparam("counted"), last_change=bindparam("latest")
-    )
-)
 
 
 _CONCLUSION = ("outcome", "reason", "subject", "change_id")

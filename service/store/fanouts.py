@@ -10,21 +10,22 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    insert,
     select,
     text,
     true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
 from service.core.delivery import State
 from service.core.match import Narrow
+from service.store.lists import one_of
 from service.store.nets import is_caught
 from service.store.numbers import take_numbers
+from service.store.rows import insert_rows
 from service.store.tables import (
     Alert,
     Change,
@@ -84,7 +85,7 @@ _IS_OPEN = text("fanout.is_open")
 
 
 async def open_fanouts(session: AsyncSession, limit: int) -> list[OpenFanout]:
-    """The oldest changes that are not fully planned."""
+    """The oldest changes that are not fully planned, and that no other planner has in hand."""
     connection = await session.connection()
     rows = await connection.execute(_OPEN, {"most": limit})
     return [OpenFanout(read_change(row.body), row.number, row.cursor) for row in rows]
@@ -96,6 +97,7 @@ _OPEN = (
     .where(_IS_OPEN)
     .order_by(col(Fanout.number))
     .limit(bindparam("most"))
+    .with_for_update(of=Fanout, skip_locked=True)
 )
 
 
@@ -130,7 +132,7 @@ async def list_candidates(
 
 
 _CANDIDATES = _JOINED.where(
-    col(Subscription.id).in_(bindparam("those", expanding=True)),
+    one_of(col(Subscription.id), "those"),
     col(Subscription.after_change) < bindparam("number"),
     col(Destination.id) > bindparam("cursor"),
 ).order_by(col(Destination.id), col(Subscription.id))
@@ -191,7 +193,6 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
 
     A page that another planner has written meanwhile is left out as a whole (its cursor moved).
     """
-    connection = await session.connection()
     planned = [
         (alert, matched)
         for page in await _move_cursors(session, pages)
@@ -203,14 +204,13 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
     first = await take_numbers(session, "alerts", len(sent))
     for number, (row, _) in enumerate(sent, first):
         row |= {"number": number, "created_at": now}
-    rows = {
+    rows: dict[type[SQLModel], list[Row]] = {
         Alert: [alert for alert, _ in sent],
         Delivery: [_due(alert, now) for alert, owners in sent if not owners],
         Held: [_held(alert, owner, now) for alert, owners in sent for owner in owners],
     }
     for table, made in rows.items():
-        if made:
-            await connection.execute(insert(table), made)
+        await insert_rows(session, table, made)
 
 
 Planned = tuple[Row, Sequence[str]]
@@ -232,13 +232,13 @@ async def _read_states(session: AsyncSession, planned: Sequence[Planned]) -> dic
 
 _DESTINATIONS = (
     select(col(Destination.id), col(Destination.state))
-    .where(col(Destination.id).in_(bindparam("those", expanding=True)))
+    .where(one_of(col(Destination.id), "those"))
     .order_by(col(Destination.id))
     .with_for_update(read=True)
 )
 _SUBSCRIPTIONS = (
     select(col(Subscription.id), col(Subscription.state))
-    .where(col(Subscription.id).in_(bindparam("those", expanding=True)))
+    .where(one_of(col(Subscription.id), "those"))
     .order_by(col(Subscription.id))
     .with_for_update(read=True)
 )
@@ -292,9 +292,10 @@ async def _move_cursors(session: AsyncSession, pages: Sequence[Page]) -> list[Pa
 _STANDING = (
     select(col(Fanout.change_id), col(Fanout.cursor))
     .where(
-        col(Fanout.change_id).in_(bindparam("those", expanding=True)),
+        one_of(col(Fanout.change_id), "those"),
         col(Fanout.is_open) == true(),
     )
+    .order_by(col(Fanout.change_id))
     .with_for_update()
 )
 _MOVE = (

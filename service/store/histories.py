@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -12,6 +12,7 @@ from service.core.event import Event as CoreEvent
 from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
 from service.core.standing import Entry, History
+from service.store.lists import one_of
 from service.store.tables import Event, Subject
 
 
@@ -34,15 +35,16 @@ async def find_tests(
     wanted = (
         select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
         .where(
-            col(Event.subject).in_(subjects),
-            col(Event.source).in_(sources),
+            one_of(col(Event.subject), "subjects"),
+            one_of(col(Event.source), "sources"),
             col(Event.handling) == Handling.TEST,
         )
         .order_by(col(Event.number).desc())
         .limit(MOST_TESTS)
     )
+    asked = {"subjects": list(subjects), "sources": list(sources)}
     found: dict[str, dict[Identity, Entry]] = {}
-    for row in reversed((await session.execute(wanted)).all()):
+    for row in reversed((await session.execute(wanted, asked)).all()):
         entry = entry_of(EVENTS.validate_json(row.body), row.accepted_at, row.change_id)
         found.setdefault(str(row.subject), {})[entry.identity] = entry
     return found
@@ -50,7 +52,7 @@ async def find_tests(
 
 _LOCKED = (
     select(col(Subject.key), col(Subject.events), col(Subject.sequence), col(Subject.last_change))
-    .where(col(Subject.key).in_(bindparam("keys", expanding=True)))
+    .where(one_of(col(Subject.key), "keys"))
     .order_by(col(Subject.key))
     .with_for_update()
 )
@@ -94,14 +96,14 @@ async def _read_entries(session: AsyncSession, subjects: Collection[str]) -> dic
     wanted = (
         select(col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
         .where(
-            col(Event.subject).in_(subjects),
+            one_of(col(Event.subject), "subjects"),
             col(Event.outcome).in_(KEPT),
             col(Event.handling) != Handling.TEST,
         )
         .order_by(col(Event.number))
     )
     found: dict[str, list[Entry]] = {}
-    for row in await session.execute(wanted):
+    for row in await session.execute(wanted, {"subjects": list(subjects)}):
         event = EVENTS.validate_json(row.body)
         found.setdefault(row.subject, []).append(entry_of(event, row.accepted_at, row.change_id))
     return found

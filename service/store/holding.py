@@ -1,13 +1,16 @@
 """Held, not lost: what waits for a paused owner is taken out of the queue, and put back."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.store.database import insert_new
+from service.store.lists import one_of, runs
+from service.store.rows import Clash, insert_rows
 from service.store.tables import Alert, Delivery, Destination, Held
 
 
@@ -24,13 +27,19 @@ async def disable(
     await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
 
 
+async def take_out(session: AsyncSession, which: Any) -> Sequence[Any]:
+    """Remove live deliveries from the queue; they are locked in the order of their ids."""
+    locked = select(col(Delivery.id)).where(which).order_by(col(Delivery.id)).with_for_update()
+    taken = delete(Delivery).where(one_of(col(Delivery.id), locked))
+    columns = (col(Delivery.id), col(Delivery.destination_id), col(Delivery.attempt))
+    return (await session.execute(taken.returning(*columns), execution_options=_PLAIN)).all()
+
+
+_PLAIN = {"synchronize_session": False}
+
+
 async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) -> int:
     """Take live deliveries out of the queue until `owner_id` is released."""
-    taken = (
-        delete(Delivery)
-        .where(which)
-        .returning(col(Delivery.id), col(Delivery.destination_id), col(Delivery.attempt))
-    )
     rows = [
         {
             "delivery_id": row.id,
@@ -39,60 +48,68 @@ async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) 
             "attempt": row.attempt,
             "held_at": now,
         }
-        for row in await session.execute(taken)
+        for row in await take_out(session, which)
     ]
-    if rows:
-        connection = await session.connection()
-        await connection.execute(insert_new(session, Held), rows)
+    await insert_rows(session, Held, rows, Clash.SKIP)
     return len(rows)
 
 
 async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
     """Put back what was held for this subscription or destination, in the order it was made.
 
-    What a destination that is itself stopped should get stays held, for the destination.
+    What a destination that is itself stopped should get stays held, for the destination. Only what
+    is taken out of `held` here is put back: a sender may have settled the rest meanwhile.
     """
-    wanted = (
-        select(
-            col(Held.delivery_id),
-            col(Held.destination_id),
-            col(Held.attempt),
-            col(Destination.state),
-        )
-        .join(Destination, col(Destination.id) == col(Held.destination_id))
-        .join(Alert, col(Alert.id) == col(Held.delivery_id))
-        .where(col(Held.owner_id) == owner_id)
-        .order_by(col(Alert.number))
-    )
-    rows = list(await session.execute(wanted))
-    if not rows:
-        return 0
-    of_owner = select(col(Held.delivery_id)).where(col(Held.owner_id) == owner_id)
-    await session.execute(delete(Held).where(col(Held.delivery_id).in_(of_owner)))
-    connection = await session.connection()
-    active = [row for row in rows if row.state == "active"]
+    freed = await _free(session, owner_id)
+    found = [row for some in runs(list(freed)) for row in await _read_alerts(session, some)]
+    found.sort(key=lambda row: row.number)
+    active = [row for row in found if row.state == "active"]
     due = [
         {
-            "id": row.delivery_id,
+            "id": row.id,
             "destination_id": row.destination_id,
             "visible_at": now - timedelta(microseconds=place),  # the oldest first
-            "attempt": row.attempt,
+            "attempt": freed[row.id],
             "lease": None,
         }
         for place, row in enumerate(reversed(active))
     ]
     still = [
         {
-            "delivery_id": row.delivery_id,
+            "delivery_id": row.id,
             "owner_id": row.destination_id,
             "destination_id": row.destination_id,
-            "attempt": row.attempt,
+            "attempt": freed[row.id],
             "held_at": now,
         }
-        for row in rows
+        for row in found
         if row.state != "active"
     ]
-    for table, made in ((Delivery, due), (Held, still)):
-        if made:
-            await connection.execute(insert(table), made)
+    await insert_rows(session, Delivery, due)
+    await insert_rows(session, Held, still)
     return len(due)
+
+
+async def _free(session: AsyncSession, owner_id: str) -> dict[UUID, int]:
+    """Deliveries that the owner held, whoever else held them too, and their next attempt."""
+    of_owner = (
+        select(col(Held.delivery_id))
+        .where(col(Held.owner_id) == owner_id)
+        .order_by(col(Held.delivery_id))
+        .with_for_update()
+    )
+    taken = delete(Held).where(one_of(col(Held.delivery_id), of_owner))
+    columns = (col(Held.delivery_id), col(Held.attempt))
+    rows = await session.execute(taken.returning(*columns), execution_options=_PLAIN)
+    return {row.delivery_id: row.attempt for row in rows}
+
+
+async def _read_alerts(session: AsyncSession, some: Sequence[UUID]) -> Sequence[Any]:
+    return (await session.execute(_ALERTS, {"those": some})).all()
+
+
+_ALERTS = (
+    select(col(Alert.id), col(Alert.number), col(Alert.destination_id), col(Destination.state))
+    .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    .where(one_of(col(Alert.id), "those"))
+)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    literal_column,
     or_,
     select,
     true,
@@ -18,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.match import Narrow
+from service.store.lists import one_of
 from service.store.tables import Filter, Subscription
 
 EXPOSED_BLOCKS = 200
@@ -88,7 +90,8 @@ def _nets(shape: _Shape) -> list[ColumnElement[bool]]:
     placed = _placed(shape)
     if shape.is_track:
         return [placed]
-    by_subject = and_(col(Filter.subject) != "", col(Filter.subject) == bindparam("subject"))
+    is_named = col(Filter.subject) != literal_column("''")  # in the words of its partial index
+    by_subject = and_(is_named, col(Filter.subject) == bindparam("subject"))
     if not shape.has_codes:
         return [by_subject, placed]
     coded: list[ColumnElement[bool]] = [_among("code", "codes")]
@@ -112,7 +115,7 @@ def _placed(shape: _Shape) -> ColumnElement[bool]:
 
 
 def _among(column: str, values: str) -> ColumnElement[bool]:
-    return col(getattr(Filter, column)).in_(bindparam(values, expanding=True))
+    return one_of(col(getattr(Filter, column)), values)
 
 
 def _after(block: str) -> str:

@@ -1,10 +1,14 @@
 """Numbers that readers page by, in the order of commits."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.store.tables import Counter
+
+
+class NoCounter(LookupError):
+    """A migration makes every counter, so that no two transactions ever race to."""
 
 
 async def take_numbers(session: AsyncSession, name: str, count: int) -> int:
@@ -15,8 +19,7 @@ async def take_numbers(session: AsyncSession, name: str, count: int) -> int:
     moved = update(Counter).where(col(Counter.name) == name).values(last=col(Counter.last) + count)
     last = (await session.execute(moved.returning(col(Counter.last)))).scalar()
     if last is None:
-        await session.execute(insert(Counter).values(name=name, last=count))
-        last = count
+        raise NoCounter(f"{NoCounter.__doc__} There is none for {name!r}.")
     return int(last) - count + 1
 
 

@@ -1,5 +1,6 @@
 """Inputs that could not be taken: looked at, sent again, or dismissed by a person."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.log import Record
 from service.store.spans import Span
 from service.store.tables import Quarantine
 
@@ -24,8 +26,15 @@ class SetAside:
     reason: str
     key: str | None
     value: bytes
+    headers: str
     state: str
     at: datetime
+
+    def as_record(self) -> Record:
+        """What the log was given, headers and all."""
+        named = json.loads(self.headers)
+        headers = tuple((name, value.encode("latin-1")) for name, value in named)
+        return Record(self.key, self.value, headers)
 
 
 _COLUMNS = tuple(col(getattr(Quarantine, name)) for name in SetAside.__slots__)

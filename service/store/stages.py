@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import distinct, func, select, true
+from sqlalchemy import distinct, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -34,7 +34,7 @@ async def count_stages(session: AsyncSession) -> Stages:
             select(func.count(), func.min(col(Change.recorded_at)))
             .select_from(Fanout)
             .join(Change, col(Change.id) == col(Fanout.change_id))
-            .where(col(Fanout.is_open) == true())
+            .where(text("fanout.is_open"))  # in the words of its partial index
         )
     ).one()
     pending, due = (

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, LargeBinary, text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 
@@ -17,6 +17,10 @@ def _index(name: str, *columns: str, where: str | None = None, unique: bool = Fa
     if where:
         condition = {"sqlite_where": text(where), "postgresql_where": text(where)}
     return Index(name, *columns, unique=unique, **condition)
+
+
+_COUNTED: Any = BigInteger().with_variant(Integer, "sqlite")
+"""A number that the database gives: SQLite counts by INTEGER keys only."""
 
 
 class Counter(SQLModel, table=True):
@@ -105,7 +109,7 @@ class SubscriptionDestination(SQLModel, table=True):
 class Filter(SQLModel, table=True):
     """A lane exploded into one indexed row a combination; an empty column means "any"."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_COUNTED)
     subscription_id: str = Field(foreign_key="subscription.id")
     layer: str
     importer: str
@@ -185,7 +189,10 @@ class Change(SQLModel, table=True):
     mode: str
     recorded_at: datetime
     body: bytes = Field(sa_type=LargeBinary)
-    __table_args__ = (_index("ix_change_subject", "subject", "number"),)
+    __table_args__ = (
+        _index("ix_change_subject", "subject", "number"),
+        _index("ix_change_recorded", "recorded_at"),
+    )
 
 
 class Fanout(SQLModel, table=True):
@@ -216,6 +223,7 @@ class Alert(SQLModel, table=True):
         _index("ix_alert_destination", "destination_id", "number"),
         _index("ix_alert_told", "subject", "destination_id", "number"),
         _index("ix_alert_change", "change_id", "number"),
+        _index("ix_alert_created", "created_at"),
     )
 
 
@@ -261,6 +269,9 @@ class Attempt(SQLModel, table=True):
     seconds: float = 0
     timings: str = "{}"
     response: bytes = Field(default=b"", sa_type=LargeBinary)
+    __table_args__ = (
+        _index("ix_attempt_full", "at", where="(timings <> '{}' OR length(response) > 0)"),
+    )
 
 
 class Receipt(SQLModel, table=True):
@@ -272,6 +283,31 @@ class Receipt(SQLModel, table=True):
     attempts: int
     finished_at: datetime
     sha256: str = ""
+
+
+class Outbox(SQLModel, table=True):
+    """Events accepted while the log was out of reach, in the order in which they came."""
+
+    number: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=_COUNTED,
+    )
+    topic: str
+    key: str | None = None
+    value: bytes = Field(sa_type=LargeBinary)
+    headers: str = "[]"
+    at: datetime
+    # A number is never given again: who drains drops rows by it.
+    __table_args__ = (_index("ix_outbox_topic", "topic", "number"), {"sqlite_autoincrement": True})
+
+
+class Lease(SQLModel, table=True):
+    """What one process at a time may do: until when, and who."""
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime
 
 
 class Quarantine(SQLModel, table=True):
@@ -287,7 +323,10 @@ class Quarantine(SQLModel, table=True):
     headers: str = "[]"
     state: str = "open"
     at: datetime
-    __table_args__ = (_index("uq_quarantine_place", "topic", "partition", "position", unique=True),)
+    __table_args__ = (
+        _index("uq_quarantine_place", "topic", "partition", "position", unique=True),
+        _index("ix_quarantine_settled", "at", where="state <> 'open'"),
+    )
 
 
 class Setting(SQLModel, table=True):

@@ -9,12 +9,11 @@ import pytest
 
 from service.api import Desk, create_app
 from service.core.delivery import Reply
-from service.log import Log, open_log
+from service.log import Log
+from service.roles import Pulse
 from service.settings import Settings
-from service.store.accounts import ensure_default
-from service.store.database import Database, open_database
+from service.store.database import Database
 from service.store.destinations import DestinationValue
-from service.store.migrations import migrate
 from service.telemetry import Metrics
 
 NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
@@ -50,30 +49,14 @@ def clock() -> Watch:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        database_url=f"sqlite:///{tmp_path}/books.db", log_url=f"sqlite:///{tmp_path}/log.db"
-    )
-
-
-@pytest.fixture
-async def db(settings: Settings, clock: Watch) -> AsyncIterator[Database]:
-    async with open_database(settings.database_url) as database:
-        await migrate(database)
-        async with database.write() as session:
-            await ensure_default(session, clock())
-        yield database
-
-
-@pytest.fixture
-async def log(settings: Settings, clock: Watch) -> AsyncIterator[Log]:
-    async with open_log(settings.log_url, clock) as opened:
-        yield opened
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=database_url, log_url=f"sqlite:///{tmp_path}/log.db")
 
 
 @pytest.fixture
 def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
-    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: {"consume": True})
+    pulses = {"consume": Pulse("consume", is_running=True)}
+    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: pulses, lambda: None)
 
 
 @pytest.fixture

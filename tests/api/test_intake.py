@@ -173,10 +173,11 @@ async def test_two_requests_at_once_with_one_identity_cannot_both_win(api, desk)
     assert len(await logged(desk, "tariffs")) == 1
 
 
-async def test_what_the_log_refused_was_never_accepted(desk, clock, tmp_path):
+async def test_what_neither_log_nor_outbox_took_was_never_accepted(desk, clock, tmp_path):
     async with open_log(f"sqlite:///{tmp_path}/closed.db", clock) as closed:
         pass
-    app = create_app(replace(desk, log=closed))
+    none = desk.settings.model_copy(update={"outbox_limit": 0})
+    app = create_app(replace(desk, log=closed, settings=none))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as api:
         answers = await asyncio.gather(*(api.post("/v1/events", json=measure()) for _ in range(2)))
         assert [one.status_code for one in answers] == [503, 503]

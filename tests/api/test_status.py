@@ -1,13 +1,14 @@
 """Alive, ready, and what each stage does."""
 
 import re
+import socket
 from dataclasses import replace
 
 import httpx
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from service.api import create_app
-from service.store.database import Database
+from service.api import create_app, create_health_app
+from service.roles import Pulse
+from service.store.database import open_database
 from tests.api.samples import alert_id, consume, finish_alert, hold_alert, measure, plan_alert, step
 
 
@@ -23,17 +24,40 @@ async def test_alive_and_ready(api):
 
 
 async def test_a_role_that_has_stopped_makes_it_unready(desk):
-    async with client(replace(desk, health=lambda: {"consume": True, "send": False})) as api:
+    pulses = {"consume": Pulse("consume", is_running=True), "send": Pulse("send")}
+    async with client(replace(desk, pulses=lambda: pulses)) as api:
         answer = await api.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["roles"] == {"consume": True, "send": False}
 
 
-async def test_a_database_that_does_not_answer_makes_it_unready(desk, tmp_path):
-    engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/no/such/folder.db")
-    async with client(replace(desk, db=Database(engine, engine))) as api:
+async def test_what_a_role_waits_for_is_said(desk):
+    pulses = {"send": Pulse("send", is_running=True, trouble="the database is away")}
+    async with client(replace(desk, pulses=lambda: pulses)) as api:
         answer = await api.get("/readyz")
-        refused = await api.get("/v1/changes")
+        metrics = await api.get("/metrics")
+    assert answer.json()["trouble"] == {"send": "the database is away"}
+    assert 'tariffwire_role_up{role="send"} 0.0' in metrics.text
+
+
+async def test_a_process_without_the_api_answers_how_it_does(desk):
+    transport = httpx.ASGITransport(create_health_app(desk))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as api:
+        assert (await api.get("/livez")).status_code == 200
+        assert (await api.get("/readyz")).json()["ready"] is True
+        assert "tariffwire_waiting" in (await api.get("/metrics")).text
+        assert (await api.get("/v1/changes")).status_code == 404
+
+
+async def test_a_database_that_does_not_answer_makes_it_unready(desk):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        url = f"postgresql://nobody@127.0.0.1:{nobody.getsockname()[1]}/nowhere"
+        async with open_database(url) as away, client(replace(desk, db=away)) as api:
+            answer = await api.get("/readyz")
+            refused = await api.get("/v1/changes")
+            metrics = await api.get("/metrics")
+    assert 'tariffwire_up{what="database"} 0.0' in metrics.text
     assert (answer.status_code, answer.json()["database"]) == (503, False)
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
 

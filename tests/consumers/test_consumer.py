@@ -4,7 +4,6 @@ import asyncio
 from contextlib import aclosing, suppress
 
 import pytest
-from sqlalchemy import text
 
 import consumers.consumer as module
 from consumers.consumer import Consumer, Poisoned, TooManyUnreadable
@@ -13,6 +12,7 @@ from service.store.progress import find_bookmark, list_places
 from service.store.tables import Change, Event, Quarantine, Subject
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, take, write
+from tests.consumers.faults import forbid, forbid_two_changes_at_once, mend
 from tests.core.builders import SUBJECT, claim, measure, step, threat
 
 START = "2025-04-10T00:01:00-04:00"
@@ -25,17 +25,6 @@ def law(name, rate="25", action="imposed", key="us-test-cn"):
 async def bookmark(db, topic="tariffs"):
     async with db.read() as session:
         return await find_bookmark(session, topic, 0)
-
-
-async def forbid(db, name):
-    """From now on the books refuse this event: a fault of ours that no event can mend."""
-    async with db.write() as session:
-        await session.execute(
-            text(
-                "CREATE TRIGGER fault BEFORE INSERT ON event WHEN NEW.id = "
-                f"'{name}' BEGIN SELECT RAISE(ABORT, 'the disk is on fire'); END"
-            )
-        )
 
 
 async def append(log, *events, topic="tariffs"):
@@ -176,22 +165,13 @@ async def test_once_the_fault_is_mended_it_goes_on_from_the_very_record(db, log,
     await forbid(db, "bad")
     with pytest.raises(Poisoned):
         await take(consumer, db, law("good"), law("bad", key="k"))
-    async with db.write() as session:
-        await session.execute(text("DROP TRIGGER fault"))
+    await mend(db)
     await take(consumer, db, law("bad", key="k"), law("after", "50", "increased"))
     assert await count(db, Event) == await count(db, Change) == 3
 
 
 async def test_a_batch_that_fails_as_a_whole_commits_event_by_event(db, log, clock, consumer):
-    async with db.write() as session:  # two changes in one transaction are one too many
-        await session.execute(text("CREATE TABLE seen (at TEXT)"))
-        await session.execute(
-            text(
-                "CREATE TRIGGER fault AFTER UPDATE OF last ON counter "
-                "WHEN NEW.name = 'changes' AND NEW.last > OLD.last + 1 "
-                "BEGIN SELECT RAISE(ABORT, 'too much at once'); END"
-            )
-        )
+    await forbid_two_changes_at_once(db)
     await take(consumer, db, law("zero", key="z"))
     assert await take(consumer, db, law("one"), b"noise", law("two", "50", "increased"))
     assert await count(db, Event) == 3

@@ -56,7 +56,7 @@ async def set_state(db, table, name, state):
 
 async def plan_with(db, clock, planner, between):
     """Plan, with something happening after the page was read and before it is written."""
-    pages = await db.run_read(planner._turn_pages)
+    pages = await db.run_write(planner._turn_pages)
     await between()
     await db.run_write(lambda session: record_pages(session, pages, clock()))
 

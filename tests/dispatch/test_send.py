@@ -13,84 +13,14 @@ from standardwebhooks import Webhook
 
 from service.core.delivery import Delivered, Refused, Reply, TryLater, judge
 from service.dispatch.mail import MailSender
-from service.dispatch.plan import Planner
-from service.dispatch.render import Letterhead, Renderer
-from service.dispatch.send import Dispatcher, Lease, Office
-from service.dispatch.webhook import WebhookSender
-from service.roles import Bell
 from service.store.accounts import DEFAULT
 from service.store.deliveries import Transmitted, claim, settle
 from service.store.destinations import find_destination
 from service.store.holding import disable, release
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
-from service.telemetry import Metrics
-from tests.books import (
-    NOW,
-    SECRET,
-    add_receiver,
-    consumer_of,
-    count,
-    rows,
-    silent,
-    subscribe,
-    take,
-)
-from tests.core.builders import measure
+from tests.books import NOW, SECRET, add_receiver, count, rows, subscribe
+from tests.dispatch.office import LEASE, follow, send_all
 from tests.receivers import Answer, http_receiver, smtp_receiver
-
-HEAD = Letterhead("urn:tariffwire:test", "http://here/schema", "http://here/", "w@mail.test")
-START = "2025-04-10T00:01:00-04:00"
-LEASE = 60.0
-
-
-@pytest.fixture
-def alert(db, log, clock):
-    """Make so many changes of one measure, planned for whoever subscribes."""
-    made = []
-
-    async def make(changes=1):
-        for _ in range(changes):
-            action = "increased" if made else "imposed"
-            made.append(f"e{len(made)}")
-            event = measure(made[-1], action, rate=str(10 + len(made)), effective_at=START)
-            await take(consumer_of(db, log, clock), db, event)
-        planner = Planner(db, clock, Metrics(), silent)
-        while await planner.step():
-            pass
-
-    return make
-
-
-@pytest.fixture
-async def webhooks():
-    async with WebhookSender(loopback_allowed=True, deadline=5) as sender:
-        yield sender
-
-
-@pytest.fixture
-def dispatch(db, clock, webhooks):
-    """Build a dispatcher; `holder` names it, as each process has its own."""
-
-    def build(holder="us", slots=8, **senders):
-        metrics = Metrics()
-        renderer = Renderer(HEAD)
-        ways = {"webhook": webhooks} | senders
-        office = Office(ways, renderer, clock, lambda: 0.5, metrics, Bell())
-        return Dispatcher(db, office, Lease(holder, LEASE), slots)
-
-    return build
-
-
-async def send_all(dispatcher):
-    """Until nothing is due and nothing in the air."""
-    while await dispatcher.turn():
-        await dispatcher.drain()
-
-
-async def follow(db, name, receiver=None, **more):
-    """Everything, to one destination."""
-    await add_receiver(db, name, **({"address": receiver.url} if receiver else {}), **more)
-    await subscribe(db, f"all-{name}", [name])
 
 
 async def due(db, clock, lease="us", limit=100):

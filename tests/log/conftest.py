@@ -1,38 +1,55 @@
 """Logs to test: whatever is listed in `params` must keep the whole contract."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from service.log import Log, open_log
+from tests.books import Watch
 
 
-class Watch:
-    """A clock that moves only when told."""
+@pytest.fixture(scope="session")
+def kafka_run(kafka_bootstrap: str) -> Iterator[str]:
+    """What all prefixes of this run begin with; their topics go when it ends."""
+    run = f"test-{uuid4().hex[:8]}"
+    yield run
+    asyncio.run(delete_topics(kafka_bootstrap, run))
 
-    def __init__(self) -> None:
-        self.now = datetime(2025, 4, 2, 20, tzinfo=UTC)
 
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **by: float) -> None:
-        self.now += timedelta(**by)
+async def delete_topics(bootstrap: str, run: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        made = [topic for topic in await admin.list_topics() if topic.startswith(run)]
+        if made:
+            await admin.delete_topics(made)
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
-def clock() -> Watch:
-    return Watch()
+def kafka_url(kafka_bootstrap: str, kafka_run: str) -> str:
+    """A prefix of this test's own, with nothing prepared."""
+    return f"kafka://{kafka_bootstrap}/{kafka_run}-{uuid4().hex[:8]}"
 
 
-@pytest.fixture(params=["embedded"])
-def log_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return {"embedded": f"sqlite:///{tmp_path}/log.db"}[request.param]
+@pytest.fixture(params=["embedded", "kafka"])
+async def log_url(request: pytest.FixtureRequest, tmp_path: Path, clock: Watch) -> str:
+    """One partition a topic: only what is true of any log is asked of both."""
+    if request.param == "embedded":
+        return f"sqlite:///{tmp_path}/log.db"
+    url = f"{request.getfixturevalue('kafka_url')}?partitions=1"
+    async with open_log(url, clock) as log:
+        await log.prepare()
+    return url
 
 
 @pytest.fixture
 async def log(log_url: str, clock: Watch) -> AsyncIterator[Log]:
     async with open_log(log_url, clock) as opened:
+        await opened.prepare()
         yield opened

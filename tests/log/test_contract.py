@@ -2,10 +2,20 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 
-from service.log import LogMisfit, LogUnavailable, Position, Record, open_log
+from service.log import (
+    CHANGES,
+    Fenced,
+    LogMisfit,
+    LogUnavailable,
+    Mark,
+    Position,
+    Record,
+    open_log,
+)
 
 
 def entries(*words):
@@ -38,7 +48,13 @@ def words(batches):
     return [record.value.decode() for batch in batches for record in batch.records]
 
 
-async def test_records_come_back_as_they_were_given(log, clock):
+async def a_moment_later(clock):
+    """A log keeps its own time: the embedded one by this clock, one elsewhere by its servers'."""
+    clock.advance(days=1)
+    await asyncio.sleep(0.01)
+
+
+async def test_records_come_back_as_they_were_given(log):
     given = [
         Record("измерение\0", b'{"a": 1}\0\xff', (("ce_id", b"\0\xfe"), ("ce_id", b""))),
         Record(None, b""),
@@ -49,8 +65,16 @@ async def test_records_come_back_as_they_were_given(log, clock):
     assert [(one.key, one.value, one.headers) for one in batch.records] == [
         (one.key, one.value, one.headers) for one in given
     ]
-    assert {one.at for one in batch.records} == {clock.now}
+    assert {one.at.utcoffset() for one in batch.records} == {timedelta(0)}
     assert batch.topic == "tariffs"
+
+
+async def test_the_log_says_when_a_record_was_appended(log, clock):
+    await log.append("tariffs", entries("a"))
+    await a_moment_later(clock)
+    await log.append("tariffs", entries("b"))
+    (first, second) = [record for batch in await read(log, 2) for record in batch.records]
+    assert first.at < second.at
 
 
 async def test_offsets_rise_and_lie_between_since_and_next(log):
@@ -137,15 +161,6 @@ async def test_a_waiting_follower_gets_what_is_appended_later(log):
         assert words([await waiting]) == ["b"]
 
 
-async def test_many_followers_each_read_everything(log):
-    followers = [asyncio.create_task(read(log, 30, limit=7)) for _ in range(20)]
-    for number in range(10):
-        await log.append("tariffs", entries(*(f"{number}{letter}" for letter in "abc")))
-    expected = [f"{number}{letter}" for number in range(10) for letter in "abc"]
-    for batches in await asyncio.gather(*followers):
-        assert words(batches) == expected
-
-
 async def test_concurrent_appends_all_land_once_and_keep_their_own_order(log):
     calls = [[f"{call}.{number}" for number in range(3)] for call in range(100)]
     await asyncio.gather(*(log.append("tariffs", entries(*call)) for call in calls))
@@ -191,8 +206,8 @@ async def test_records_and_identity_survive_a_restart(log_url, clock):
         (batch,) = await read(log, 2)
         identity = log.id
     async with open_log(log_url, clock) as log:
-        assert log.id == identity
         assert await read(log, 2) == [batch]
+        assert log.id == identity
         await log.append("tariffs", entries("c"))
         (after,) = await read(log, 1, bookmark=at(Position(identity, batch.next)))
         assert words([after]) == ["c"]
@@ -213,12 +228,21 @@ async def test_a_closed_log_refuses_work_and_sends_its_followers_home(log_url, c
         follower = asyncio.create_task(anext(log.follow(["tariffs"], nowhere), "home"))
         await asyncio.sleep(0)
     assert await follower == "home"
+    assert await anext(log.follow(["tariffs"], nowhere), "home") == "home"
     with pytest.raises(LogUnavailable, match="closed"):
         await log.append("tariffs", entries("late"))
     with pytest.raises(LogUnavailable, match="closed"):
         await log.append("tariffs", [])
     with pytest.raises(LogUnavailable, match="closed"):
         await log.retain(clock.now, {("negotiations", 0): 1})
+    with pytest.raises(LogUnavailable, match="closed"):
+        await log.prepare()
+    with pytest.raises(LogUnavailable, match="closed"):
+        await log.marks()
+    with pytest.raises(LogUnavailable, match="closed"):
+        async with log.publisher(CHANGES):
+            pass
+    await log.mark("late", {("tariffs", 0): 1})  # never fails loudly
 
 
 async def test_an_append_whose_caller_gave_up_is_still_followed(log):
@@ -243,9 +267,9 @@ async def test_a_bookmark_beyond_the_end_stops_the_reader(log):
 
 async def test_a_bookmark_below_the_start_stops_the_reader(log, clock):
     await log.append("tariffs", entries("a", "b", "c"))
-    (one, two, *_) = await read(log, 3, limit=1)
-    clock.advance(days=1)
-    assert await log.retain(clock.now, {("tariffs", 0): two.next}) == 2
+    (one, two, three) = await read(log, 3, limit=1)
+    later = three.records[0].at + timedelta(days=1)
+    assert await log.retain(later, {("tariffs", 0): two.next}) == 2
     with pytest.raises(LogMisfit, match=f"stands at {one.next}, .*begins at {two.next}.*Restore"):
         await read(log, 1, bookmark=at(Position(log.id, one.next)))
     assert words(await read(log, 1, bookmark=at(Position(log.id, two.next)))) == ["c"]
@@ -268,28 +292,135 @@ async def test_an_overtaken_reader_is_told_of_a_misfit_too(log):
 
 async def test_retention_drops_by_age(log, clock):
     await log.append("tariffs", entries("old", "older"))
-    clock.advance(days=2)
+    await a_moment_later(clock)
     await log.append("tariffs", entries("new"))
+    before = [record.at for batch in await read(log, 3) for record in batch.records][-1]
     end = (await log.ends("tariffs"))[0]
-    clock.advance(days=1)
-    before = clock.now.replace(day=4)
     assert await log.retain(before, {("tariffs", 0): end}) == 2
     assert await log.retain(before, {("tariffs", 0): end}) == 0
     assert words(await read(log, 1)) == ["new"]
 
 
-async def test_retention_never_passes_a_floor(log, clock):
+async def test_retention_never_passes_a_floor(log):
     await log.append("tariffs", entries(*"abcdef"))
     (first, *_) = await read(log, 6, limit=4)
-    clock.advance(days=400)
-    assert await log.retain(clock.now, {("tariffs", 0): first.next}) == 4
+    later = first.records[0].at + timedelta(days=400)
+    assert await log.retain(later, {("tariffs", 0): first.next}) == 4
     assert words(await read(log, 2)) == ["e", "f"]
 
 
-async def test_retention_keeps_a_topic_whole_that_has_no_floor(log, clock):
+async def test_retention_keeps_a_topic_whole_that_has_no_floor(log):
     await log.append("tariffs", entries("a"))
     await log.append("negotiations", entries("b"))
-    clock.advance(days=400)
-    end = (await log.ends("negotiations"))[0]
-    assert await log.retain(clock.now, {("negotiations", 0): end}) == 1
+    (batch,) = await read(log, 1, topics=["negotiations"])
+    later = batch.records[0].at + timedelta(days=400)
+    assert await log.retain(later, {("negotiations", 0): batch.next}) == 1
     assert words(await read(log, 1)) == ["a"]
+
+
+async def test_an_empty_log_has_nothing_to_retain(log, clock):
+    assert await log.retain(clock.now, {}) == 0
+
+
+async def test_a_log_can_be_prepared_again(log):
+    await log.append("tariffs", entries("a"))
+    identity = log.id
+    assert list(await log.prepare()) == []
+    assert log.id == identity
+    assert words(await read(log, 1)) == ["a"]
+
+
+async def test_a_publisher_begins_where_the_last_one_ended(log):
+    async with log.publisher(CHANGES) as publisher:
+        assert publisher.position == 0
+        await publisher.publish(entries("a", "b"), 2)
+        await publisher.publish([], 5)
+        assert publisher.position == 5
+    async with log.publisher(CHANGES) as publisher:
+        assert publisher.position == 5
+        await publisher.publish(entries("c"), 6)
+    assert words(await read(log, 3, topics=[CHANGES])) == ["a", "b", "c"]
+
+
+async def test_what_was_published_can_be_followed_like_anything_else(log):
+    async with log.publisher(CHANGES) as publisher:
+        await publisher.publish([Record("k", b"a\0", (("h", b"\xff"),))], 1)
+        (batch,) = await read(log, 1, topics=[CHANGES])
+        assert [(one.key, one.value, one.headers) for one in batch.records] == [
+            ("k", b"a\0", (("h", b"\xff"),))
+        ]
+        assert batch.next <= (await log.ends(CHANGES))[0]
+
+
+async def test_a_publisher_that_was_taken_over_is_fenced(log):
+    async with log.publisher(CHANGES) as former:
+        await former.publish(entries("a"), 1)
+        async with log.publisher(CHANGES) as latter:
+            assert latter.position == 1
+            with pytest.raises(Fenced):
+                await former.publish(entries("never"), 2)
+            await latter.publish(entries("b"), 2)
+            assert former.position == 1
+    async with log.publisher(CHANGES) as next_one:
+        assert next_one.position == 2
+    assert words(await read(log, 2, topics=[CHANGES])) == ["a", "b"]
+
+
+async def test_the_publishers_of_two_topics_do_not_meddle(log):
+    async with log.publisher(CHANGES) as changes, log.publisher("tariffs") as tariffs:
+        await changes.publish(entries("a"), 7)
+        await tariffs.publish(entries("b"), 9)
+    async with log.publisher(CHANGES) as changes, log.publisher("tariffs") as tariffs:
+        assert (changes.position, tariffs.position) == (7, 9)
+
+
+async def test_a_publication_that_cannot_be_written_leaves_the_position(log):
+    async with log.publisher(CHANGES) as publisher:
+        with pytest.raises(UnicodeEncodeError):
+            await publisher.publish([Record("\ud800", b"no such character")], 1)
+        assert publisher.position == 0
+        await publisher.publish(entries("a"), 1)
+    assert words(await read(log, 1, topics=[CHANGES])) == ["a"]
+
+
+async def test_a_publication_whose_caller_gave_up_is_still_made(log):
+    async with log.publisher(CHANGES) as publisher:
+        call = asyncio.create_task(publisher.publish(entries("a"), 1))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait({call})
+    async with log.publisher(CHANGES) as publisher:
+        assert publisher.position == 1
+
+
+async def test_marks_tell_how_far_a_deployment_has_come(log):
+    assert await log.marks() == {}
+    await log.mark("here", {("tariffs", 0): 5, ("negotiations", 0): 7})
+    await log.mark("there", {("negotiations", 0): 3})
+    await log.mark("there", {})
+    assert await log.marks() == {
+        ("tariffs", 0): Mark("here", 5),
+        ("negotiations", 0): Mark("there", 3),
+    }
+
+
+async def test_marks_survive_a_restart(log_url, clock):
+    async with open_log(log_url, clock) as log:
+        await log.mark("here", {("tariffs", 0): 5})
+    async with open_log(log_url, clock) as log:
+        assert await log.marks() == {("tariffs", 0): Mark("here", 5)}
+
+
+async def test_a_reader_may_mark_while_it_reads(log):
+    await log.append("tariffs", entries("a"))
+    async with aclosing(log.follow(["tariffs"], nowhere)) as batches:
+        batch = await anext(batches)
+        await log.mark("here", {("tariffs", 0): batch.next})
+        assert await log.marks() == {("tariffs", 0): Mark("here", batch.next)}
+
+
+async def test_a_mark_moves_no_reader(log):
+    await log.append("tariffs", entries("a", "b"))
+    await log.mark("here", {("tariffs", 0): 1})
+    await log.marks()
+    assert words(await read(log, 2)) == ["a", "b"]

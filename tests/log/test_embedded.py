@@ -187,6 +187,48 @@ async def test_a_log_file_that_was_replaced_refuses_the_old_bookmark(url, path, 
             await anext(log.follow(["tariffs"], bookmark))
 
 
+async def test_every_follower_reads_everything(log):
+    async def read_all():
+        found = []
+        async with aclosing(log.follow(["tariffs"], nowhere, limit=7)) as batches:
+            while len(found) < 30:
+                found += [one.value.decode() for one in (await anext(batches)).records]
+        return found
+
+    followers = [asyncio.create_task(read_all()) for _ in range(20)]
+    expected = [f"{number}{letter}" for number in range(10) for letter in "abc"]
+    for number in range(0, 30, 3):
+        words = expected[number : number + 3]
+        await log.append("tariffs", [Record(None, word.encode()) for word in words])
+    assert await asyncio.gather(*followers) == [expected] * 20
+
+
+async def test_a_record_is_as_old_as_the_clock_says(log, clock):
+    await log.append("tariffs", [Record(None, b"a")])
+    assert [one.at for one in await read(log, "tariffs")] == [clock.now]
+
+
+async def test_a_file_of_the_first_schema_opens(url, path, clock):
+    async with open_log(url, clock) as log:
+        await log.append("tariffs", [Record(None, b"a")])
+    with sqlite3.connect(path) as old:
+        old.executescript("DROP TABLE positions; DROP TABLE marks;")
+    old.close()
+    async with open_log(url, clock) as log:
+        async with log.publisher("changes") as publisher:
+            await publisher.publish([Record(None, b"b")], 1)
+        assert await log.marks() == {}
+        assert [one.value for one in await read(log, "tariffs")] == [b"a"]
+
+
+async def test_marks_are_written_by_themselves(log, path):
+    await log.mark("here", {("tariffs", 0): 5})
+    reader = sqlite3.connect(path)
+    while not reader.execute("SELECT * FROM marks").fetchall():  # noqa: ASYNC110 - another connection
+        await asyncio.sleep(0.05)
+    reader.close()
+
+
 async def test_appends_that_wait_share_one_commit(log, path):
     before = log.commits
     blocker = sqlite3.connect(path, isolation_level=None)

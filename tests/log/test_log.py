@@ -13,7 +13,7 @@ def test_the_table_of_contents_names_all_that_is_defined_here():
         for name, value in vars(service.log).items()
         if getattr(value, "__module__", None) == "service.log" and not inspect.ismodule(value)
     }
-    assert {*here, "Bookmark", "Clock"} == set(service.log.__all__)
+    assert {*here, "Bookmark", "CHANGES", "Clock", "TOPICS"} == set(service.log.__all__)
 
 
 def test_the_error_tree_is_drawn_as_it_is():

@@ -8,10 +8,8 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from service.store import destinations
-from service.store.accounts import DEFAULT, ensure_default
-from service.store.database import open_database
+from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
-from service.store.migrations import migrate
 from service.store.spans import Span
 from service.store.tables import Account, Delivery, Held, Receipt
 
@@ -35,16 +33,12 @@ def value(name: str, **given) -> DestinationValue:
     return replace(made, **given)
 
 
-@pytest.fixture
-async def db(tmp_path):
-    async with open_database(f"sqlite:///{tmp_path}/books.db") as database:
-        await migrate(database)
-        async with database.write() as session:
-            await ensure_default(session, NOW)
-            await session.execute(
-                insert(Account), [{"id": "acc_other", "name": "other", "created_at": NOW}]
-            )
-        yield database
+@pytest.fixture(autouse=True)
+async def _other_account(db):
+    async with db.write() as session:
+        await session.execute(
+            insert(Account), [{"id": "acc_other", "name": "other", "created_at": NOW}]
+        )
 
 
 async def test_a_value_is_read_back_as_it_was_written(db):

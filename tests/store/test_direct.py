@@ -1,13 +1,14 @@
 """Whole transactions on a thread of their own."""
 
 import asyncio
+import shutil
 import threading
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 
-from service.store.database import Database
-from service.store.direct import Strayed
+from service.store.database import open_database
+from service.store.engines.direct import Strayed
 from service.store.tables import Setting
 from tests.books import rows
 
@@ -18,6 +19,14 @@ def put(name):
         return threading.current_thread().name
 
     return work
+
+
+@pytest.fixture
+async def db(tmp_path, migrated):
+    """An engine in this process: only there is a transaction one hop."""
+    path = shutil.copy(migrated, tmp_path / "books.db")
+    async with open_database(f"sqlite:///{path}") as database:
+        yield database
 
 
 async def names(session):
@@ -97,17 +106,3 @@ async def test_a_reader_sees_one_snapshot(db):
     before, after = await reading
     assert before == after
     assert "late" in await db.run_read(names)
-
-
-async def test_without_threads_the_same_work_runs_on_the_loop(db):
-    plain = Database(db._reader, db.engine)
-    assert await plain.run_write(put("one")) == threading.current_thread().name
-    assert "one" in await plain.run_read(names)
-    with pytest.raises(KeyError):
-        await plain.run_write(_fail)
-
-
-async def _fail(session):
-    await session.execute(text("SELECT 1"))
-    message = "no"
-    raise KeyError(message)

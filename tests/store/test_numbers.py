@@ -3,11 +3,12 @@
 import asyncio
 
 import pytest
+from sqlalchemy import insert
 
 from service.log import Batch, Position
-from service.store.numbers import last_number, take_numbers
+from service.store.numbers import NoCounter, last_number, take_numbers
 from service.store.progress import Overtaken, find_bookmark, list_places, move_bookmark
-from service.store.tables import Counter
+from service.store.tables import Setting
 from tests.books import rows
 
 
@@ -37,17 +38,31 @@ async def _take_and_fail(db):
 
 
 async def test_the_order_of_numbers_is_the_order_of_commits(db):
-    committed = []
+    """Whenever somebody looks, all numbers up to the last one are there."""
 
-    async def work():
+    async def write():
         async with db.write() as session:
             number = await take_numbers(session, "changes", 1)
             await asyncio.sleep(0)
-        committed.append(number)
+            await session.execute(insert(Setting).values(name=f"{number:02}", value=""))
 
-    await asyncio.gather(*[work() for _ in range(40)])
-    assert committed == list(range(1, 41))
-    assert await rows(db, Counter) == [("changes", 40)]
+    async def look():
+        while len(seen := [int(name) for (name,) in await rows(db, Setting, "name")]) < 40:
+            assert seen == list(range(1, len(seen) + 1))
+        return seen
+
+    *_, seen = await asyncio.gather(*[write() for _ in range(40)], look(), look())
+    assert seen == list(range(1, 41))
+
+
+async def test_a_number_that_no_migration_made_a_counter_for_is_refused(db):
+    with pytest.raises(NoCounter, match="none for 'other'"):
+        await _take(db, "other")
+
+
+async def _take(db, name):
+    async with db.write() as session:
+        return await take_numbers(session, name, 1)
 
 
 def batch(since, until, topic="tariffs"):

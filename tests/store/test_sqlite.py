@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from service.store.sqlite import connect
+from service.store.engines.hop import connect
 
 
 @pytest.fixture

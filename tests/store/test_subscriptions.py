@@ -9,9 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.core.match.subscription import Lane, Rule, explode
 from service.store import subscriptions
-from service.store.accounts import DEFAULT, ensure_default
-from service.store.database import open_database
-from service.store.migrations import migrate
+from service.store.accounts import DEFAULT
 from service.store.spans import Span
 from service.store.subscriptions import SubscriptionValue, Wanted
 from service.store.tables import Destination, Filter, SubscriptionDestination
@@ -39,14 +37,10 @@ def value(name: str, **given) -> SubscriptionValue:
     return replace(made, **given)
 
 
-@pytest.fixture
-async def db(tmp_path):
-    async with open_database(f"sqlite:///{tmp_path}/books.db") as database:
-        await migrate(database)
-        async with database.write() as session:
-            await ensure_default(session, NOW)
-            await session.execute(insert(Destination), [_destination("1"), _destination("2")])
-        yield database
+@pytest.fixture(autouse=True)
+async def _two_destinations(db):
+    async with db.write() as session:
+        await session.execute(insert(Destination), [_destination("1"), _destination("2")])
 
 
 def _destination(name: str):

@@ -9,6 +9,7 @@ from service.api.desk import Desk
 from service.api.intake.pieces import Piece
 from service.api.intake.reading import Arrival, understand
 from service.api.intake.recall import Accepted, Books, Recall
+from service.api.intake.way import Way
 from service.api.problems import Conflict, Invalid
 from service.core.event import Fault, Identity, Unreadable
 from service.log import LogUnavailable, Record
@@ -34,6 +35,7 @@ class Intake:
         self._desk = desk
         self._recall = Recall()
         self._books = Books(desk.db)
+        self._way = Way(desk)
 
     async def take(self, pieces: Sequence[Piece]) -> Taken:
         """Durable when it returns; `Invalid` or `Conflict` when nothing was taken."""
@@ -102,7 +104,7 @@ class Intake:
         try:
             for topic in sorted({topic for _, topic in sorted_in}):
                 records = [Record(one.key, one.piece.raw) for one, of in sorted_in if of == topic]
-                await self._desk.log.append(topic, records)
+                await self._way.append(topic, records)
         except BaseException:
             self._recall.forget(one.identity for one, _ in sorted_in)
             # Whoever waits for this as a duplicate learns that it was never accepted.

@@ -6,19 +6,15 @@ from datetime import datetime, timedelta
 from service.api.intake.pieces import Piece
 from service.core.event import (
     ClaimAssessed,
-    Event,
     Fault,
     Identity,
-    Measure,
-    NegotiationStep,
     Unreadable,
     decode,
     digest_of,
     read_event,
     topic_of,
 )
-from service.core.standing.naming import name_of
-from service.core.standing.track import track_key
+from service.core.standing.keys import record_key, refuse_long_names
 
 AHEAD = timedelta(minutes=5)
 """How far a producer's clock may run before ours."""
@@ -46,17 +42,8 @@ def understand(piece: Piece, now: datetime) -> Arrival:
     if event.knownfrom and event.knownfrom > now + AHEAD:
         said = f"{event.knownfrom.isoformat()} has not come yet; nothing is known before it is said"
         raise Unreadable([Fault("knownfrom", said)])
+    refuse_long_names(event)
     data = event.data
     about = data.about.identity if isinstance(data, ClaimAssessed) else None
     key, topic = record_key(event), topic_of(event)
     return Arrival(piece, event.identity, about, digest_of(found), key, topic)
-
-
-def record_key(event: Event) -> str:
-    """Spreads the log's partitions and keeps a subject on one of them; nothing rests on it."""
-    data = event.data
-    if isinstance(data, NegotiationStep):
-        return track_key(data)
-    if isinstance(data, Measure):
-        return f"measure:{data.measure or next(iter(data.aliases), name_of(data).key)}"
-    return "/".join(data.about.identity)

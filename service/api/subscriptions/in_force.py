@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 
 from service.api.desk import Desk
 from service.api.folding import A_TURN, LOOKED_AT, facts_now
-from service.api.shapes import as_json
 from service.core.match import Facts, Match, match
 from service.core.match.subscription import Rule
+from service.core.shapes import as_json
 from service.core.standing import MeasureStanding, standing
 from service.store.spans import Span
 from service.store.subjects import MEASURES, histories_of, last_event, list_subjects

@@ -133,7 +133,17 @@ class Change:
         return self.about.action if isinstance(self.about, Measure) else self.about.stage
 
 
+@dataclass(frozen=True)
+class _OfMeasure(Change):
+    """How most changes are written: for a union, pydantic makes plain objects of it first."""
+
+    about: Measure
+    before: MeasureStanding | None
+    after: MeasureStanding | None
+
+
 _ADAPTER = TypeAdapter(Change)
+_OF_MEASURE = TypeAdapter(_OfMeasure)
 
 
 def change_id(event: Identity, subject: str) -> UUID:
@@ -144,6 +154,8 @@ def change_id(event: Identity, subject: str) -> UUID:
 
 def write_change(change: Change) -> bytes:
     """As JSON, for the books and the API."""
+    if isinstance(change.about, Measure):  # then both standings are of a measure, if any
+        return _OF_MEASURE.dump_json(change)  # type: ignore[arg-type]  # it has the same fields
     return _ADAPTER.dump_json(change)
 
 

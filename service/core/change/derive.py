@@ -11,9 +11,9 @@ from service.core.change.severity import grade
 from service.core.change.views import (
     Views,
     delta_of,
+    differ,
     instant_of,
     moved,
-    observable,
     rewrites,
     snapshot,
     timeline,
@@ -121,7 +121,7 @@ def _compare(case: _Case) -> Derivation:
 
 def _moves(case: _Case, views: Views) -> bool:
     """Anything that can be seen now, or of the past for which duty was owed."""
-    if observable(views.before) != observable(views.after):
+    if differ(views.before, views.after):
         return True
     before, after = case.history.fold.book, case.extended.fold.book
     return before is not after and timeline(before) != timeline(after)

@@ -24,7 +24,7 @@ def _law_kinds(data: Measure, views: Views, delta: Decimal | None) -> tuple[Kind
     headline = _HEADLINES[data.action]
     moved = _rate_kind(views, delta)
     known = isinstance(views.before, MeasureStanding) and views.before.law
-    if headline in _RATE_KINDS | {Kind.MEASURE_ANNOUNCED} and known:
+    if known and headline in _OF_A_RATE:
         headline = moved or _still(headline, views)
     ended = Kind.ENDED if data.action is Action.RULED_UNLAWFUL and data.stayed is False else None
     return _once(
@@ -87,7 +87,9 @@ _CLAIMS = {
 }
 
 
-_RATE_KINDS = frozenset({Kind.RATE_INCREASED, Kind.RATE_DECREASED, Kind.RATE_CHANGED})
+_OF_A_RATE = frozenset(
+    {Kind.MEASURE_ANNOUNCED, Kind.RATE_INCREASED, Kind.RATE_DECREASED, Kind.RATE_CHANGED}
+)
 
 
 _HEADLINES = {

@@ -27,6 +27,17 @@ def instant_of(moment: Moment | None) -> datetime | None:
     return moment.at if moment else None
 
 
+def differ(one: Standing | None, other: Standing | None) -> bool:
+    """In anything observable. Mostly it is the figure, so that is looked at first."""
+    if (
+        isinstance(one, MeasureStanding)
+        and isinstance(other, MeasureStanding)
+        and _figures(one.applied) != _figures(other.applied)
+    ):
+        return True
+    return observable(one) != observable(other)
+
+
 def observable(view: Standing | None) -> Hashable:
     """What an alert could be about: figures, dates, scope, certainty; not who else said so."""
     if view is None:

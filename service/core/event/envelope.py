@@ -176,8 +176,7 @@ def _check(event: Event) -> Event:
 
 def digest_of(found: dict[str, Any]) -> str:
     """Equal content has equal digests, whatever the order of keys or the white space."""
-    canonical = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_CANONICAL.encode(found).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def topic_of(event: Event) -> str:
@@ -233,4 +232,7 @@ _DECODER = json.JSONDecoder(
     parse_constant=_no_constant,
     parse_float=_read_float,
     parse_int=_read_whole,
+)
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
 )

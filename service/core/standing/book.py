@@ -78,3 +78,18 @@ class Book:
     opening: str | None = None  # a status from before any term: an investigation, an authority
     last: Measure | None = None  # the latest event on the measure as a whole
     certainty: Certainty | None = None  # of that which carries the rate or its pause
+
+    def copy(self) -> "Book":
+        """One that can be written on."""
+        return Book(
+            self.terms.copy(),
+            self.pauses.copy(),
+            self.exemptions.copy(),
+            self.scope_steps.copy(),
+            self.rulings.copy(),
+            self.ended,
+            self.expires_at,
+            self.opening,
+            self.last,
+            self.certainty,
+        )

@@ -53,14 +53,16 @@ class Fold:
         if isinstance(event, StepEvent):
             return replace(self, steps=(*self.steps, (entry, event.data)), last=key)
         data = event.data
-        longer = replace(
-            self,
-            measures=(*self.measures, (entry, data)),
-            claims=self.claims if data.moves_law else (*self.claims, (entry, data)),
-            withdrawn=self.withdrawn | _identities(data.withdraws),
-            realised=self.realised | _identities(data.realises),
-            sources=self.sources | {event.source},
-            last=key,
+        longer = Fold(  # spelt out: `replace` would look every field up, for each event
+            (*self.measures, (entry, data)),
+            self.claims if data.moves_law else (*self.claims, (entry, data)),
+            self.steps,
+            self.verdicts,
+            _and(self.withdrawn, data.withdraws),
+            _and(self.realised, data.realises),
+            self.gone,
+            self.sources if event.source in self.sources else self.sources | {event.source},
+            key,
         )
         book = extend_book(self.book, self.measures, entry, data)
         if book:
@@ -91,8 +93,8 @@ def fold_entries(entries: Iterable[Entry]) -> Fold:
     )
 
 
-def _identities(reference: Reference | None) -> frozenset[Identity]:
-    return frozenset({reference.identity}) if reference else frozenset()
+def _and(identities: frozenset[Identity], reference: Reference | None) -> frozenset[Identity]:
+    return identities | {reference.identity} if reference else identities
 
 
 def _retracted(entries: list[Entry]) -> set[Identity]:

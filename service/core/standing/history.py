@@ -1,7 +1,7 @@
 """What we hold of one subject: its events, append-only, and how many changes they made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -40,7 +40,8 @@ class History:
 
     def crediting(self, change: UUID) -> "History":
         """The same, its last event having caused `change`."""
-        last = replace(self.entries[-1], change=change)
+        former = self.entries[-1]
+        last = Entry(former.event, former.known_at, former.seen_at, change)
         entries = (*self.entries[:-1], last)
         credited = History(self.subject, entries, self.sequence + 1, change)
         credited.__dict__.update(

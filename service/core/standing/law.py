@@ -36,14 +36,7 @@ def extend_book(
             return None
     elif any(gives_way(data, other) for _, other in measures if other.moves_law):
         return book
-    longer = replace(
-        book,
-        terms=list(book.terms),
-        pauses=list(book.pauses),
-        exemptions=list(book.exemptions),
-        scope_steps=list(book.scope_steps),
-        rulings=list(book.rulings),
-    )
+    longer = book.copy()
     _write(longer, entry, data)
     return longer
 

@@ -7,18 +7,16 @@ nothing that it awaits ever has to wait, so it runs from BEGIN to COMMIT without
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from sqlalchemy import URL, StaticPool, event
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from service.store.sqlite import open_file
-
-T = TypeVar("T")
-Work = Callable[[AsyncSession], Awaitable[T]]
+from service.store.engines import T, Work, committing
+from service.store.engines.hop import open_file
 
 
 class Strayed(RuntimeError):
@@ -38,14 +36,14 @@ class Thread:
         event.listen(self._engine.sync_engine, "begin", _beginner(begin))
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="books")
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], name: str = "") -> T:
         """One transaction: committed when `work` returns, rolled back when it raises.
 
         A caller that is cancelled still waits for the end: the thread cannot be stopped midway,
         and must be done before its connection is closed.
         """
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self._executor, self._drive, self._transact, work)
+        done = loop.run_in_executor(self._executor, self._drive, self._transact, work, name)
         try:
             return await asyncio.shield(done)
         except asyncio.CancelledError:
@@ -58,11 +56,12 @@ class Thread:
         await loop.run_in_executor(self._executor, self._drive, self._engine.dispose)
         self._executor.shutdown()
 
-    async def _transact(self, work: Work[T]) -> T:
+    async def _transact(self, work: Work[T], name: str) -> T:
         session = AsyncSession(self._engine, expire_on_commit=False)
         try:
             result = await work(session)
-            await session.commit()
+            with committing(name):
+                await session.commit()
         except BaseException:
             await session.rollback()
             raise

@@ -4,7 +4,7 @@ Moments leave as `{at, precision, zone}`, duties with a `said` text beside their
 identities as `{source, id}`, codes and amounts as text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -26,8 +26,13 @@ _IDENTITY_LISTS = frozenset({"conflicts"})
 def as_json(value: Any) -> Any:
     """Plain JSON values."""
     if is_dataclass(value):
-        return {one.name: _named(one.name, getattr(value, one.name)) for one in fields(value)}
+        return pick(value, [one.name for one in fields(value)])
     return value
+
+
+def pick(value: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Of a dataclass these fields only."""
+    return {name: _named(name, getattr(value, name)) for name in names}
 
 
 def _named(name: str, value: Any) -> Any:

@@ -1,0 +1,99 @@
+"""A subject's books rebuilt from its events: what was recorded must come out again."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+
+from service.core.change.change import Change, read_change, write_change
+from service.core.change.derive import Derivation, weigh
+from service.core.event import ClaimAssessed, Identity
+from service.core.standing import Entry, History
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event as recorded: its number and outcome, and the bytes of its change if it is there.
+
+    `entry.change` is the id that was recorded for it.
+    """
+
+    number: int
+    entry: Entry
+    outcome: str
+    change: bytes | None = None
+
+    @property
+    def about(self) -> Identity | None:
+        """What a claim assesses."""
+        data = self.entry.event.data
+        return data.about.identity if isinstance(data, ClaimAssessed) else None
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """The history that the events make, and where the books say something else."""
+
+    history: History
+    misfits: list[tuple[Kept, str]] = field(default_factory=list)
+
+
+def rebuild(subject: str, kept: Iterable[Kept]) -> Rebuilt:
+    """Fold `kept`, which is in the order of its numbers, as it was folded when it came.
+
+    A claim that came before its event was folded right after that, and what waited for the claim
+    right after the claim.
+    """
+    found = Rebuilt(History(subject))
+    waiting: dict[Identity, list[Kept]] = {}
+    for one in kept:
+        about = one.about
+        if about is not None and about not in found.history.by_identity:
+            waiting.setdefault(about, []).append(one)
+        else:
+            _fold(found, one, waiting)
+    for one in (one for left in waiting.values() for one in left):
+        found.misfits.append((one, f"was folded, but {_say(one.about)} is no event of its subject"))
+    return found
+
+
+def _fold(found: Rebuilt, one: Kept, waiting: dict[Identity, list[Kept]]) -> None:
+    """This one, then in depth what waited for it; a loop, for chains may be long."""
+    stack = [one]
+    while stack:
+        one = stack.pop()
+        derivation = weigh(replace(one.entry, change=None), found.history)
+        found.misfits += [(one, said) for said in _compare(one, derivation)]
+        found.history = derivation.history
+        stack += reversed(waiting.pop(one.entry.identity, []))
+
+
+def _compare(one: Kept, derivation: Derivation) -> Iterator[str]:
+    made, recorded = derivation.change, one.entry.change
+    if one.outcome != derivation.outcome:
+        yield f"was recorded as {one.outcome}, and is {derivation.outcome}: {derivation.reason}"
+    elif recorded != (made.id if made else None):
+        yield f"names {_name(recorded)}, and made {_name(made.id if made else None)}"
+    elif made and one.change is not None and one.change != write_change(made):
+        yield from _differ(made, one.change)
+
+
+def _differ(made: Change, body: bytes) -> Iterator[str]:
+    """The first field that differs: the others follow from it more often than not."""
+    try:
+        recorded = read_change(body)
+    except ValueError:
+        yield f"made {_name(made.id)}, whose content cannot be read"
+        return
+    for one in fields(Change):
+        mine, theirs = getattr(made, one.name), getattr(recorded, one.name)
+        if mine != theirs:
+            said = f"was recorded as {theirs!s:.80}, and is {mine!s:.80}"
+            yield f"made {_name(made.id)}, whose {one.name} {said}"
+            return
+
+
+def _name(change: object) -> str:
+    return f"change {change}" if change else "no change"
+
+
+def _say(identity: Identity | None) -> str:
+    return " ".join(identity or ())

@@ -1,0 +1,150 @@
+"""What the time of day asks for: pruning, and looking at what waits.
+
+Every process with the clock role keeps the schedule; a lease on each job and period has one of
+them do it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from service.log import TOPICS, LogUnavailable
+from service.roles import Pulse
+from service.runtime.opening import Runtime
+from service.store.database import DatabaseUnavailable
+from service.store.leases import lease
+from service.store.outbox import oldest_at
+from service.store.progress import list_places
+from service.store.pruning import (
+    PAGE,
+    empty_attempts,
+    prune_alerts,
+    prune_changes,
+    prune_quarantined,
+)
+from service.store.stages import count_stages
+
+log = structlog.get_logger()
+SLACK = 0.9
+"""Of a period a lease lasts this share, so that it never outlives the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done every so many seconds, by one process at a time."""
+
+    name: str
+    seconds: float
+    work: Callable[[Runtime], Awaitable[object]]
+
+
+async def run_clock(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Keep the schedule until asked to stop."""
+    holder = secrets.token_hex(8)
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    for job in JOBS:
+        scheduler.add_job(
+            do,
+            "interval",
+            [runtime, job, holder],
+            seconds=job.seconds,
+            next_run_time=runtime.clock(),
+            misfire_grace_time=None,  # late is better than never
+            coalesce=True,
+            max_instances=1,
+        )
+    scheduler.start()
+    await stop.wait()
+    scheduler.shutdown(wait=False)
+
+
+async def do(runtime: Runtime, job: Job, holder: str) -> bool:
+    """Do a job if this period's lease is ours. What is away now is tried in the next period."""
+    pulse = runtime.pulses.get("clock") or Pulse("clock")
+    try:
+        take = partial(
+            lease,
+            name=f"clock.{job.name}",
+            holder=holder,
+            now=runtime.clock(),
+            seconds=job.seconds * SLACK,
+        )
+        if not await runtime.db.run_write(take, name="clock"):
+            return False
+        found = await job.work(runtime)
+    except (DatabaseUnavailable, LogUnavailable) as error:
+        pulse.wait(error)
+        return False
+    except Exception as error:  # the schedule goes on; nothing is lost by pruning later
+        log.exception("a job failed by our own fault", job=job.name)
+        pulse.trouble = f"{job.name}: {error!r}"
+        return False
+    pulse.end()
+    log.debug("job done", job=job.name, found=found)
+    return True
+
+
+async def prune(runtime: Runtime) -> int:
+    """Drop log records past their age; none that is not consumed yet."""
+    async with runtime.db.read() as session:
+        places = await list_places(session)
+    floors = {key: place.next for key, place in places.items() if key[0] in TOPICS}
+    age = timedelta(days=runtime.settings.log_retention_days)
+    return await runtime.log.retain(runtime.clock() - age, floors)
+
+
+async def prune_books(runtime: Runtime) -> Mapping[str, int]:
+    """Let go of what is old enough, page by page, so that nobody waits for a lock."""
+    settings, now = runtime.settings, runtime.clock()
+    attempts = now - timedelta(days=settings.keep_attempts_days)
+    results = now - timedelta(days=settings.keep_years * DAYS_A_YEAR)
+    return {
+        prune_one.__name__: await _prune(runtime, partial(prune_one, before=before))
+        for prune_one, before in (
+            (empty_attempts, attempts),
+            (prune_alerts, results),  # before the changes that they are about
+            (prune_changes, results),
+            (prune_quarantined, results),
+        )
+    }
+
+
+async def _prune(runtime: Runtime, work: Callable[..., Awaitable[int]]) -> int:
+    total = 0
+    while True:
+        page = await runtime.db.run_write(work, name="clock")
+        total += page
+        if page < PAGE:
+            return total
+
+
+async def watch(runtime: Runtime) -> Sequence[str]:
+    """Say in the log what has waited for too long; the metrics say it all the time."""
+    now = runtime.clock()
+    stages = await runtime.db.run_read(count_stages)
+    since = {
+        "source": await runtime.db.run_read(oldest_at),
+        "match": stages.unplanned_since,
+        "delivery": stages.pending_since,
+    }
+    late = [
+        stage
+        for stage, oldest in since.items()
+        if oldest and (now - oldest).total_seconds() > PATIENCE[stage]
+    ]
+    for stage in late:
+        log.warning("waits for too long", stage=stage, since=str(since[stage]))
+    return late
+
+
+DAYS_A_YEAR = 365.25
+PATIENCE = {"source": 60, "match": 60, "delivery": 300}
+"""Seconds by stage after which a person should look."""
+
+JOBS = (Job("log", 3600, prune), Job("books", 3600, prune_books), Job("watch", 60, watch))

@@ -1,0 +1,186 @@
+"""Opening what the settings name, and closing it again in order."""
+
+import asyncio
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import structlog
+
+from service.dispatch import Sender
+from service.dispatch.mail import MailSender
+from service.dispatch.render import Letterhead
+from service.dispatch.webhook import WebhookSender
+from service.log import CHANGES, Log, LogUnavailable, open_log
+from service.roles import Bell, Pulse
+from service.runtime.listening import address_of, listen
+from service.settings import Settings
+from service.store.accounts import ensure_default
+from service.store.database import Database, DatabaseUnavailable, open_database
+from service.store.identity import check_fit, check_name, know_self
+from service.store.migrations import migrate
+from service.store.publishing import pass_published
+from service.telemetry import Metrics
+
+Clock = Callable[[], datetime]
+SWITCH_SECONDS = 0.001
+WAITS_FOR_DATABASE = 30.0
+POOLS = {"api": 10, "consume": 3, "plan": 3, "send": 4, "publish": 3, "clock": 2}
+"""Connections to a database server that each role needs at its busiest."""
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    """The one place where the time of day is read."""
+    return datetime.now(UTC)
+
+
+class Bells(dict[str, Bell]):
+    """One for each role that rests; rung here, and in every other process on this database."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__({name: Bell() for name in ("plan", "send", "publish")})
+        self._db = db
+
+    def ring(self, name: str) -> None:
+        """There is work for this role, here or elsewhere."""
+        self[name].ring()
+        self._db.ring(name)
+
+    def wake(self) -> None:
+        """Have every loop of this process look up."""
+        for bell in self.values():
+            bell.ring()
+
+
+@dataclass(slots=True)
+class Runtime:
+    """Everything the roles share; `listener` is bound to `address` before any of them starts."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    log: Log
+    metrics: Metrics
+    senders: Mapping[str, Sender]
+    letterhead: Letterhead
+    listener: socket.socket
+    address: str
+    deployment: str
+    bells: Bells
+    pulses: dict[str, Pulse] = field(default_factory=dict)
+    _knows_log: bool = False
+    _knowing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def running(self) -> dict[str, bool]:
+        """Which roles run."""
+        return {name: pulse.is_running for name, pulse in self.pulses.items()}
+
+    async def know_log(self) -> None:
+        """Once the log is in reach: its topics are there, and it is the log of this database."""
+        async with self._knowing:
+            if not self._knows_log:
+                for made in await self.log.prepare():
+                    log.info("prepared the log", made=made)
+                await check_fit(self.db, self.log, self.settings.deployment, self.clock())
+                position = await self.log.published(CHANGES)
+                await self.db.run_write(partial(pass_published, position=position))
+                self._knows_log = True
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
+    """Open what the settings name, bring the schema up, and close everything again."""
+    # SQLite works in threads: without this each of its answers waits for Python's 5 ms switch.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    async with AsyncExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        address = address_of(listener)
+        pool = settings.database_pool or sum(POOLS[role] for role in settings.roles)
+        db = await stack.enter_async_context(open_database(settings.database_url, pool))
+        events = await stack.enter_async_context(open_log(settings.log_url, clock))
+        deployment = await _wait_for(db, settings, clock)
+        webhooks = await stack.enter_async_context(_open_webhooks(settings))
+        mails = await stack.enter_async_context(_open_mails(settings))
+        bells = Bells(db)
+        callbacks = {name: bell.ring for name, bell in bells.items()}
+        await stack.enter_async_context(db.listen(callbacks))
+        runtime = Runtime(
+            settings,
+            clock,
+            db,
+            events,
+            Metrics(),
+            {"webhook": webhooks, "email": mails},
+            _letterhead(settings, deployment, address),
+            listener,
+            address,
+            deployment,
+            bells,
+        )
+        try:
+            await runtime.know_log()
+        except LogUnavailable as error:  # events go to the outbox; what reads the log waits
+            log.warning("the log is out of reach", reason=str(error))
+        yield runtime
+
+
+async def _wait_for(db: Database, settings: Settings, clock: Clock) -> str:
+    """The schema of this release, in a database that may still be starting; its deployment id."""
+    loop = asyncio.get_running_loop()
+    last = loop.time() + WAITS_FOR_DATABASE
+    while True:
+        try:
+            return await _set_up(db, settings, clock)
+        except DatabaseUnavailable as error:
+            if loop.time() > last:
+                raise
+            log.warning("waits for the database", reason=str(error))
+            await asyncio.sleep(1)
+
+
+async def _set_up(db: Database, settings: Settings, clock: Clock) -> str:
+    await migrate(db)
+    async with db.write() as session:
+        await ensure_default(session, clock())
+        deployment = await know_self(session, secrets.token_hex(8))
+        await check_name(session, settings.deployment, clock())
+        return deployment
+
+
+def _open_webhooks(settings: Settings) -> WebhookSender:
+    return WebhookSender(
+        loopback_allowed=settings.allow_loopback,
+        deadline=settings.webhook_timeout,
+        limit=settings.send_slots,
+    )
+
+
+def _open_mails(settings: Settings) -> MailSender:
+    security = {"none": "plain"}.get(settings.smtp_tls, settings.smtp_tls)
+    password = settings.smtp_password
+    return MailSender(
+        settings.smtp_host,
+        settings.smtp_port,
+        sender=settings.mail_from,
+        username=settings.smtp_user or None,
+        password=password.get_secret_value() if password else None,
+        security=security,  # type: ignore[arg-type]  # the setting's pattern allows these three
+    )
+
+
+def _letterhead(settings: Settings, deployment: str, address: str) -> Letterhead:
+    base = settings.public_url or address
+    return Letterhead(
+        source=f"urn:tariffwire:{deployment}",
+        dataschema=f"{base.rstrip('/')}/v1/schemas/alert",
+        href_base=base,
+        mail_from=settings.mail_from,
+    )

@@ -1,0 +1,224 @@
+"""What each role does, and running those of this process until it is asked to stop.
+
+Drain order: stop intake, finish the steps in hand, close the clients.
+"""
+
+import asyncio
+import gc
+import random
+import secrets
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+
+import structlog
+
+from consumers.consumer import Consumer
+from service.api import Desk, create_app, create_health_app
+from service.core.delivery import Reply
+from service.dispatch.mode import Mode, read_mode, why_withheld
+from service.dispatch.plan import Planner
+from service.dispatch.publish import Courier
+from service.dispatch.render import Renderer
+from service.dispatch.send import Dispatcher, Lease, Office
+from service.dispatch.trial import send_trial
+from service.roles import AWAY, LONGEST_PAUSE, Pulse, pace, rest_for, until
+from service.runtime.clock import run_clock
+from service.runtime.listening import serve_http
+from service.runtime.opening import Runtime, open_runtime
+from service.runtime.watchdog import watch_roles, watched_loop
+from service.settings import Settings
+from service.store.destinations import DestinationValue
+
+GARBAGE = (10_000, 50, 100)
+
+log = structlog.get_logger()
+
+Role = Callable[[Runtime, asyncio.Event], Awaitable[None]]
+
+
+async def run_api(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Serve HTTP until asked to stop; requests in hand are finished."""
+    await serve_http(create_app(desk_of(runtime)), runtime.listener, stop)
+
+
+async def answer_health(runtime: Runtime, stop: asyncio.Event) -> None:
+    """What a process without the API answers over HTTP: how it does."""
+    await serve_http(create_health_app(desk_of(runtime)), runtime.listener, stop)
+
+
+def desk_of(runtime: Runtime) -> Desk:
+    """What the API works with."""
+
+    async def try_out(destination: DestinationValue) -> Reply:
+        withheld = await why_withheld(runtime.db, _mode(runtime), destination.address)
+        return await send_trial(
+            destination, runtime.senders, runtime.letterhead, runtime.clock(), withheld
+        )
+
+    return Desk(
+        runtime.settings,
+        runtime.clock,
+        runtime.db,
+        runtime.log,
+        runtime.metrics,
+        try_out,
+        lambda: runtime.pulses,
+        lambda: runtime.bells.ring("publish"),
+    )
+
+
+def _mode(runtime: Runtime) -> Mode:
+    return read_mode(runtime.settings.send)
+
+
+async def run_consumer(runtime: Runtime, stop: asyncio.Event) -> None:
+    """From events to changes. While the log is away, wait for it."""
+    pulse = runtime.pulses["consume"]
+
+    def tell(error: Exception | None) -> None:
+        pulse.wait(error) if error else pulse.end()
+
+    consumer = Consumer(
+        runtime.db,
+        runtime.log,
+        runtime.clock,
+        runtime.metrics,
+        lambda: _announce(runtime),
+        deployment=runtime.deployment,
+        tell=tell,
+    )
+    while not stop.is_set():
+        try:
+            await runtime.know_log()
+            pulse.end()
+            await until(stop, consumer.follow())
+        except AWAY as error:
+            pulse.wait(error)
+            await rest_for(stop, LONGEST_PAUSE)
+
+
+def _announce(runtime: Runtime) -> None:
+    """New changes: to be planned, and to be published."""
+    runtime.bells.ring("plan")
+    runtime.bells.ring("publish")
+
+
+async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
+    """From changes to deliveries."""
+    planner = Planner(
+        runtime.db, runtime.clock, runtime.metrics, lambda: runtime.bells.ring("send")
+    )
+    await pace(stop, planner.step, runtime.bells["plan"], pulse=runtime.pulses["plan"])
+
+
+async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:
+    """From deliveries to receipts."""
+    office = Office(
+        runtime.senders,
+        Renderer(runtime.letterhead),
+        runtime.clock,
+        random.SystemRandom().random,
+        runtime.metrics,
+        runtime.bells["send"],
+        _mode(runtime),
+    )
+    lease = Lease(secrets.token_hex(8))
+    dispatcher = Dispatcher(runtime.db, office, lease, runtime.settings.send_slots)
+    await dispatcher.run(stop, runtime.settings.drain_seconds, runtime.pulses["send"])
+
+
+async def run_publisher(runtime: Runtime, stop: asyncio.Event) -> None:
+    """From the outbox to the log, and from changes to whoever reads them there."""
+    courier = Courier(runtime.db, runtime.log, runtime.clock, runtime.deployment)
+
+    async def step() -> bool:
+        await runtime.know_log()
+        return await courier.step()
+
+    try:
+        await pace(stop, step, runtime.bells["publish"], pulse=runtime.pulses["publish"])
+    finally:
+        await courier.close()
+
+
+ROLES: Mapping[str, Role] = {
+    "api": run_api,
+    "consume": run_consumer,
+    "plan": run_planner,
+    "send": run_dispatcher,
+    "publish": run_publisher,
+    "clock": run_clock,
+}
+"""In the order in which they drain: intake first."""
+
+
+class RoleEnded(Exception):
+    """A role has ended although nobody asked it to."""
+
+
+async def serve(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Run this process's roles until `stop`, then drain them in order.
+
+    One that fails takes all down. What is not done after `drain_seconds` is cut off: it left
+    nothing half done, and is done again by whoever comes next.
+    """
+    roles: dict[str, Role] = {
+        name: role for name, role in ROLES.items() if name in set[str](runtime.settings.roles)
+    }
+    if "api" not in roles:
+        roles["health"] = answer_health
+    roles["watch"] = watch_roles
+    runtime.pulses |= {name: Pulse(name) for name in roles}
+    stops = {name: asyncio.Event() for name in roles}
+    async with asyncio.TaskGroup() as group:
+        tasks = {
+            name: group.create_task(_run_role(name, role, runtime, stops[name]), name=name)
+            for name, role in roles.items()
+        }
+        await stop.wait()
+        await _drain(runtime, tasks, stops)
+
+
+async def _drain(
+    runtime: Runtime, tasks: Mapping[str, asyncio.Task[None]], stops: Mapping[str, asyncio.Event]
+) -> None:
+    loop = asyncio.get_running_loop()
+    last = loop.time() + runtime.settings.drain_seconds
+    for name, task in tasks.items():
+        stops[name].set()
+        runtime.bells.wake()
+        _, late = await asyncio.wait({task}, timeout=max(0.0, last - loop.time()))
+        if late:
+            log.warning("cut off", role=name, after_seconds=runtime.settings.drain_seconds)
+            task.cancel()
+
+
+async def _run_role(name: str, role: Role, runtime: Runtime, stop: asyncio.Event) -> None:
+    pulse = runtime.pulses[name]
+    pulse.is_running = True
+    try:
+        await role(runtime, stop)
+    finally:
+        pulse.is_running = False
+    if not stop.is_set():
+        raise RoleEnded(f"{name}: {RoleEnded.__doc__}")
+
+
+async def serve_until_signalled(settings: Settings) -> None:
+    """The whole service, from the first byte to SIGTERM."""
+    gc.freeze()  # the libraries stay: looking through them again and again costs seconds
+    gc.set_threshold(*GARBAGE)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with open_runtime(settings) as runtime:
+        log.info(
+            "listening",
+            address=runtime.address,
+            roles=list(settings.roles),
+            version=version("tariffwire"),
+        )
+        with watched_loop(settings.stuck_seconds):
+            await serve(runtime, stop)

@@ -1,0 +1,248 @@
+"""The books row by row, in pages, each row with what must stand beside it: for whoever checks them.
+
+All of it is asked in one reading session, so that it is of one moment however busy the books are.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, inspect, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import SQLModel, col
+
+from service.core.change.rebuild import Kept
+from service.core.event import Handling
+from service.core.event.envelope import EVENTS
+from service.store.histories import KEPT, entry_of
+from service.store.tables import (
+    Alert,
+    Attempt,
+    Change,
+    Counter,
+    Delivery,
+    Event,
+    Fanout,
+    Held,
+    Outbox,
+    Receipt,
+    Subject,
+)
+
+PAGE = 1_000
+"""Rows of a page."""
+Rows = Sequence[Any]
+Wanted = Select[*tuple[Any, ...]]
+
+
+def names_missing_file(url: str) -> bool:
+    """Whether the URL names a file that is not there: opening it would make one."""
+    scheme, _, path = url.partition(":///")
+    return scheme == "sqlite" and not Path(path).exists()
+
+
+async def has_books(session: AsyncSession) -> bool:
+    """Whether the tables of this release are there."""
+    connection = await session.connection()
+    names = await connection.run_sync(lambda one: set(inspect(one).get_table_names()))
+    return set(SQLModel.metadata.tables) <= names
+
+
+async def count_given(session: AsyncSession) -> Mapping[str, int]:
+    """By counter, the last number that was given."""
+    rows = await session.execute(select(col(Counter.name), col(Counter.last)))
+    return {row.name: row.last for row in rows}
+
+
+async def read_events(session: AsyncSession, after: int) -> Rows:
+    """By number, with the change that each names, and whether its subject is there."""
+    wanted: Wanted = (
+        select(
+            col(Event.number),
+            col(Event.source),
+            col(Event.id),
+            col(Event.handling),
+            col(Event.subject),
+            col(Event.accepted_at),
+            col(Event.outcome),
+            col(Event.change_id),
+            col(Event.about_source),
+            col(Event.about_id),
+            col(Change.id).label("found"),
+            col(Change.subject).label("of_change"),
+            col(Change.mode),
+            col(Subject.key),
+        )
+        .outerjoin(Change, col(Change.id) == col(Event.change_id))
+        .outerjoin(Subject, col(Subject.key) == col(Event.subject))
+    )
+    return await _page(session, wanted, col(Event.number), after)
+
+
+_ABOUT = aliased(Event)
+
+
+async def read_waiting(session: AsyncSession, after: int) -> Rows:
+    """Claims that wait, by number, with the outcome of what they wait for if that has come."""
+    about: Any = _ABOUT
+    wanted = (
+        select(
+            col(Event.number),
+            col(Event.source),
+            col(Event.id),
+            col(Event.about_source),
+            col(Event.about_id),
+            about.number.label("came"),
+            about.outcome.label("ended"),
+        )
+        .outerjoin(about, (about.source == col(Event.about_source)) & (about.id == Event.about_id))
+        .where(col(Event.outcome) == "waiting")
+    )
+    return await _page(session, wanted, col(Event.number), after)
+
+
+async def read_changes(session: AsyncSession, after: int) -> Rows:
+    """By number, with the number that their fan-out was given."""
+    columns = [col(getattr(Change, name)) for name in Change.model_fields]
+    wanted: Wanted = select(*columns, col(Fanout.number).label("fanned_out")).outerjoin(
+        Fanout, col(Fanout.change_id) == col(Change.id)
+    )
+    return await _page(session, wanted, col(Change.number), after)
+
+
+async def find_causes(
+    session: AsyncSession, identities: Collection[tuple[str, str]]
+) -> Mapping[tuple[str, str], UUID | None]:
+    """What each of these events says it made."""
+    columns = (col(Event.source), col(Event.id), col(Event.change_id))
+    wanted = select(*columns).where(
+        col(Event.source).in_({source for source, _ in identities}),
+        col(Event.id).in_({name for _, name in identities}),
+    )
+    return {(row.source, row.id): row.change_id for row in await session.execute(wanted)}
+
+
+async def read_alerts(session: AsyncSession, after: int) -> Rows:
+    """By number, with where each stands: live, held, ended."""
+    wanted: Wanted = (
+        select(
+            col(Alert.number),
+            col(Alert.id),
+            col(Alert.change_id),
+            col(Alert.created_at),
+            col(Change.id).label("found"),
+            col(Delivery.id).is_not(None).label("live"),
+            exists().where(col(Held.delivery_id) == col(Alert.id)).label("held"),
+            col(Receipt.delivery_id).is_not(None).label("ended"),
+        )
+        .outerjoin(Change, col(Change.id) == col(Alert.change_id))
+        .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
+        .outerjoin(Receipt, col(Receipt.delivery_id) == col(Alert.id))
+    )
+    return await _page(session, wanted, col(Alert.number), after)
+
+
+async def read_deliveries(session: AsyncSession, after: UUID | None) -> Rows:
+    """Live ones by id, with their alert and the highest attempt made."""
+    made = _highest_attempt(col(Delivery.id))
+    wanted: Wanted = select(
+        col(Delivery.id),
+        col(Delivery.attempt),
+        col(Delivery.lease),
+        col(Delivery.visible_at),
+        col(Alert.id).label("alert"),
+        made,
+    ).outerjoin(Alert, col(Alert.id) == col(Delivery.id))
+    return await _page(session, wanted, col(Delivery.id), after)
+
+
+async def read_held(session: AsyncSession, after: UUID | None) -> Rows:
+    """Held ones without an alert, by id."""
+    wanted: Wanted = (
+        select(col(Held.delivery_id).label("id"))
+        .outerjoin(Alert, col(Alert.id) == col(Held.delivery_id))
+        .where(col(Alert.id).is_(None))
+    )
+    return await _page(session, wanted, col(Held.delivery_id), after)
+
+
+async def read_receipts(session: AsyncSession, after: UUID | None) -> Rows:
+    """By delivery, with its alert and the highest attempt made."""
+    made = _highest_attempt(col(Receipt.delivery_id))
+    wanted: Wanted = select(
+        col(Receipt.delivery_id).label("id"),
+        col(Receipt.outcome),
+        col(Receipt.attempts),
+        col(Alert.id).label("alert"),
+        made,
+    ).outerjoin(Alert, col(Alert.id) == col(Receipt.delivery_id))
+    return await _page(session, wanted, col(Receipt.delivery_id), after)
+
+
+def _highest_attempt(delivery: Any) -> Any:
+    highest = select(func.max(col(Attempt.number))).where(col(Attempt.delivery_id) == delivery)
+    return highest.correlate(Delivery, Receipt).scalar_subquery().label("made")
+
+
+async def read_subjects(session: AsyncSession, after: str) -> Rows:
+    """By key, with what each counts."""
+    columns = (col(Subject.key), col(Subject.events), col(Subject.sequence))
+    wanted = select(*columns, col(Subject.last_change))
+    return await _page(session, wanted, col(Subject.key), after)
+
+
+Histories = dict[str, list[Kept]]
+
+
+async def read_kept(
+    session: AsyncSession, subjects: Collection[str]
+) -> tuple[Histories, dict[int, str]]:
+    """The events in the histories of these subjects, by number, with their changes.
+
+    And why some cannot be read, by number.
+    """
+    wanted: Wanted = (
+        select(
+            col(Event.subject),
+            col(Event.number),
+            col(Event.body),
+            col(Event.accepted_at),
+            col(Event.outcome),
+            col(Event.change_id),
+            col(Change.body).label("change"),
+        )
+        .outerjoin(Change, col(Change.id) == col(Event.change_id))
+        .where(
+            col(Event.subject).in_(subjects),
+            col(Event.outcome).in_(KEPT),
+            col(Event.handling) != Handling.TEST,
+        )
+        .order_by(col(Event.number))
+    )
+    found: Histories = {}
+    unreadable: dict[int, str] = {}
+    for row in await session.execute(wanted):
+        try:
+            event = EVENTS.validate_json(row.body)
+        except ValueError as error:
+            unreadable[row.number] = str(error).partition("\n")[0]
+            continue
+        entry = entry_of(event, row.accepted_at, row.change_id)
+        found.setdefault(row.subject, []).append(Kept(row.number, entry, row.outcome, row.change))
+    return found, unreadable
+
+
+async def find_outboxes(session: AsyncSession) -> Mapping[str, tuple[int, datetime]]:
+    """By topic, how many events wait for the log, and since when."""
+    wanted = select(col(Outbox.topic), func.count(), func.min(col(Outbox.at)))
+    rows = await session.execute(wanted.group_by(col(Outbox.topic)))
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def _page(session: AsyncSession, wanted: Wanted, place: Any, after: Any) -> Rows:
+    if after is not None:
+        wanted = wanted.where(place > after)
+    return (await session.execute(wanted.order_by(place).limit(PAGE))).all()

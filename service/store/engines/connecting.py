@@ -1,0 +1,110 @@
+"""How this program connects to a server, and what it says when it cannot."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import URL
+
+from service.store.engines import DatabaseRefused, DatabaseUnavailable
+
+CONNECT_SECONDS = 5.0
+IDLE_SECONDS, PROBE_SECONDS, PROBES = 5, 2, 3
+"""A peer that went without a word is noticed after 5 + 3 · 2 s, by either side."""
+
+_ALWAYS = {
+    "application_name": "tariffwire",
+    "default_transaction_isolation": "read committed",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",  # statements are short: compiling them costs more than running them
+    # Tables grow from nothing to millions while connections stay: a plan that was made for an empty
+    # one must not outlive that. Rows travel as arrays, so that few statements are to be planned.
+    "plan_cache_mode": "force_custom_plan",
+    "tcp_keepalives_idle": str(IDLE_SECONDS),
+    "tcp_keepalives_interval": str(PROBE_SECONDS),
+    "tcp_keepalives_count": str(PROBES),
+}
+
+
+@dataclass(frozen=True)
+class Manner:
+    """The server's settings for a connection, and how long this side waits for an answer."""
+
+    settings: Mapping[str, str]
+    answer_seconds: float | None
+
+
+SERVING = Manner(
+    _ALWAYS
+    | {
+        "statement_timeout": "30s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "10s",  # a process that froze: others wait for it
+    },
+    40,
+)
+"""This side waits longer than a statement may take: it then hangs up on a server that froze."""
+MIGRATING = Manner(_ALWAYS | {"statement_timeout": "30min", "lock_timeout": "10s"}, None)
+
+
+async def connect(url: URL, manner: Manner) -> Any:
+    """A connection; what the URL's query says goes before our settings."""
+    given = {name: text for name, text in manner.settings.items() if name not in url.query}
+    try:
+        opened = await asyncpg.connect(
+            url.render_as_string(hide_password=False),
+            timeout=CONNECT_SECONDS,
+            command_timeout=manner.answer_seconds,
+            server_settings=given,
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _explain(url, error) from error
+    _keep_alive(opened)
+    # asyncpg's own are of a class of its own, which JSON writers do not know.
+    await opened.set_type_codec(
+        "uuid",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda given: given.bytes,
+        decoder=lambda given: UUID(bytes=given),
+    )
+    return opened
+
+
+def _keep_alive(opened: Any) -> None:
+    wire = opened._transport.get_extra_info("socket")  # noqa: SLF001 - it shows its socket nowhere
+    if wire.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, seconds in (
+        ("TCP_KEEPIDLE", IDLE_SECONDS),
+        ("TCP_KEEPINTVL", PROBE_SECONDS),
+        ("TCP_KEEPCNT", PROBES),
+        ("TCP_USER_TIMEOUT", (IDLE_SECONDS + PROBE_SECONDS * PROBES) * 1000),
+    ):
+        if hasattr(socket, name):  # not every system has all of them
+            wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)
+
+
+def _explain(url: URL, error: Exception) -> DatabaseUnavailable:
+    place = f"the database server at {url.host or 'localhost'}:{url.port or 5432}"
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            said = f"refuses user {url.username!r} or the password ({error})"
+            return DatabaseRefused(f"{place} {said}: mend TARIFFWIRE_DATABASE_URL")
+        case asyncpg.InvalidCatalogNameError():
+            said = f"has no database {url.database!r}: create it, or mend TARIFFWIRE_DATABASE_URL"
+            return DatabaseRefused(f"{place} {said}")
+        case asyncpg.TooManyConnectionsError():
+            said = f"has no connection left ({error}): raise its max_connections"
+            return DatabaseUnavailable(f"{place} {said}, or lower TARIFFWIRE_DATABASE_POOL")
+        case asyncpg.CannotConnectNowError():
+            return DatabaseUnavailable(f"{place} is not ready yet ({error}): it is waited for")
+        case TimeoutError():
+            said = f"did not answer within {CONNECT_SECONDS:.0f} s: is it up, is the address right?"
+            return DatabaseUnavailable(f"{place} {said}")
+    said = f"cannot be reached ({error}): start it, or mend TARIFFWIRE_DATABASE_URL"
+    return DatabaseUnavailable(f"{place} {said}")

@@ -1,0 +1,120 @@
+"""Letting go of what is old enough, a page at a time: short transactions that nobody waits for.
+
+Events stay, for they are the standing. Nothing goes that still has something to do: an open
+fan-out, a delivery on its way or held. Each function returns how many rows a page had: fewer than
+its limit, and there is no more for now.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, delete, exists, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel, col
+
+from service.store.database import count_changed
+from service.store.lists import one_of
+from service.store.tables import (
+    Alert,
+    Attempt,
+    Change,
+    Delivery,
+    Fanout,
+    Held,
+    Quarantine,
+    Receipt,
+)
+
+PAGE = 1_000
+
+
+async def prune_alerts(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """Alerts made before then, with their attempts and receipts, if they ended before then too."""
+    ids = await _find(session, _OLD_ALERTS, before, limit)
+    for statement in _OF_ALERTS:
+        await session.execute(statement, {"those": ids})
+    return len(ids)
+
+
+async def prune_changes(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """Changes recorded before then, once their alerts have gone."""
+    ids = await _find(session, _OLD_CHANGES, before, limit)
+    for statement in _OF_CHANGES:
+        await session.execute(statement, {"those": ids})
+    return len(ids)
+
+
+async def empty_attempts(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """What receivers answered before then, and how long each phase took; the outcome stays."""
+    key = (col(Attempt.delivery_id), col(Attempt.number))
+    page = (
+        select(*key)
+        .where(_IS_FULL, col(Attempt.at) < before)
+        .order_by(col(Attempt.at))
+        .limit(limit)
+    )
+    emptied = update(Attempt).where(tuple_(*key).in_(page)).values(timings="{}", response=b"")
+    return await count_changed(session, emptied.execution_options(synchronize_session=False))
+
+
+async def prune_quarantined(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """Inputs that could not be taken, and that a person has decided on."""
+    page = (
+        select(col(Quarantine.id))
+        .where(_IS_SETTLED, col(Quarantine.at) < before)
+        .order_by(col(Quarantine.at))
+        .limit(limit)
+    )
+    gone = delete(Quarantine).where(col(Quarantine.id).in_(page))
+    return await count_changed(session, gone.execution_options(synchronize_session=False))
+
+
+async def _find(
+    session: AsyncSession, wanted: Select[UUID], before: datetime, limit: int
+) -> list[UUID]:
+    return list((await session.execute(wanted, {"before": before, "most": limit})).scalars())
+
+
+_IS_FULL = text("(timings <> '{}' OR length(response) > 0)")
+_IS_SETTLED = text("state <> 'open'")
+"""Both in the words of their partial indexes."""
+_IS_PLANNED = ~exists().where(col(Fanout.change_id) == col(Alert.change_id), text("fanout.is_open"))
+_OLD_ALERTS = (
+    select(col(Alert.id))
+    .where(
+        col(Alert.created_at) < bindparam("before"),
+        ~exists().where(col(Delivery.id) == col(Alert.id)),
+        ~exists().where(col(Held.delivery_id) == col(Alert.id)),
+        ~exists().where(
+            col(Receipt.delivery_id) == col(Alert.id),
+            col(Receipt.finished_at) >= bindparam("before"),
+        ),
+        _IS_PLANNED,
+    )
+    .order_by(col(Alert.created_at))
+    .limit(bindparam("most"))
+)
+_OLD_CHANGES = (
+    select(col(Change.id))
+    .where(
+        col(Change.recorded_at) < bindparam("before"),
+        ~exists().where(col(Alert.change_id) == col(Change.id)),
+        ~exists().where(col(Fanout.change_id) == col(Change.id), text("fanout.is_open")),
+    )
+    .order_by(col(Change.recorded_at))
+    .limit(bindparam("most"))
+)
+
+
+def _delete(table: type[SQLModel], key: Any) -> Any:
+    gone = delete(table).where(one_of(key, "those"))
+    return gone.execution_options(synchronize_session=False)
+
+
+_OF_ALERTS = (
+    _delete(Attempt, col(Attempt.delivery_id)),
+    _delete(Receipt, col(Receipt.delivery_id)),
+    _delete(Alert, col(Alert.id)),
+)
+_OF_CHANGES = (_delete(Fanout, col(Fanout.change_id)), _delete(Change, col(Change.id)))

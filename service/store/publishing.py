@@ -1,0 +1,41 @@
+"""What the publisher asks of the books: changes by number, and numbers that were not given yet."""
+
+import structlog
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.log import CHANGES
+from service.store.changes import Recorded, list_changes
+from service.store.database import count_changed
+from service.store.spans import Span
+from service.store.tables import Counter
+
+log = structlog.get_logger()
+
+
+async def changes_after(session: AsyncSession, number: int, limit: int) -> list[Recorded]:
+    """The next ones; numbers are given in the order of commits, so none appears behind later."""
+    return await list_changes(session, Span(number, limit), {})
+
+
+async def pass_published(session: AsyncSession, position: int) -> bool:
+    """No change gets a number again that readers outside have passed; False: none would have.
+
+    A database that was restored is behind what it has published. What it derives again is
+    published again, under the same id and a number of its own: repeated rather than left out.
+    """
+    moved = (
+        update(Counter)
+        .where(col(Counter.name) == CHANGES, col(Counter.last) < position)
+        .values(last=position)
+        .execution_options(synchronize_session=False)
+    )
+    passed = await count_changed(session, moved) > 0
+    if passed:
+        log.error(
+            "the database is older than the changes topic, as after a restore: "
+            "what is derived again is published again",
+            position=position,
+        )
+    return passed

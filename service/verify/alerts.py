@@ -1,0 +1,88 @@
+"""Alerts: each is on its way, held or ended, and only one of these; nothing else is sent."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from service.core.delivery import State
+from service.store.audit import read_alerts, read_deliveries, read_held, read_receipts
+from service.verify.books import Books
+from service.verify.finding import Finding, Kind
+from service.verify.numbers import Numbers
+
+
+async def check_alerts(books: Books) -> AsyncIterator[Finding]:
+    """By number."""
+    numbers = Numbers("alerts", "alert", books.given.get("alerts", 0), books.kept_since)
+    async for rows in books.pages("alerts", read_alerts):
+        for row in rows:
+            for one in numbers.meet(row.number, row.created_at):
+                yield one
+            said = _judge(row, is_old=row.created_at < books.kept_since)
+            if said:
+                yield Finding("alerts", f"alert {row.number} ({row.id})", said)
+    for one in numbers.end():
+        yield one
+
+
+def _judge(row: Any, *, is_old: bool) -> str:
+    if row.found is None and not is_old:
+        return f"tells of change {row.change_id}, which is not there"
+    stands = [
+        said
+        for said, is_so in (
+            ("on its way", row.live),
+            ("held", row.held),
+            ("ended by a receipt", row.ended),
+        )
+        if is_so
+    ]
+    if not stands:
+        return "is neither on its way nor held nor ended: it would never be sent"
+    return f"is {' and '.join(stands)} at once" if len(stands) > 1 else ""
+
+
+async def check_deliveries(books: Books) -> AsyncIterator[Finding]:
+    """Those on their way and those held."""
+    async for rows in books.pages("deliveries", read_deliveries, "id"):
+        for row in rows:
+            one = _judge_delivery(row, books)
+            if one:
+                yield one
+    async for rows in books.pages("held", read_held, "id"):
+        for row in rows:
+            yield Finding("held", f"held delivery {row.id}", "belongs to no alert")
+
+
+def _judge_delivery(row: Any, books: Books) -> Finding | None:
+    name = f"delivery {row.id}"
+    if row.alert is None:
+        return Finding("deliveries", name, "belongs to no alert: it would be sent out of nowhere")
+    if (row.made or 0) > row.attempt:
+        said = f"comes to attempt {row.attempt}, and attempt {row.made} was made"
+        return Finding("deliveries", name, said)
+    if row.lease is not None and books.is_overdue(row.visible_at):
+        said = (
+            f"was claimed by {row.lease} until {row.visible_at.isoformat()}, and nobody took it"
+            " over: does a process with the role send run?"
+        )
+        return Finding("deliveries", name, said, Kind.OVERDUE)
+    return None
+
+
+async def check_receipts(books: Books) -> AsyncIterator[Finding]:
+    """By delivery."""
+    async for rows in books.pages("receipts", read_receipts, "id"):
+        for row in rows:
+            said = _judge_receipt(row)
+            if said:
+                yield Finding("receipts", f"receipt of {row.id}", said)
+
+
+def _judge_receipt(row: Any) -> str:
+    if row.alert is None:
+        return "belongs to no alert"
+    # One that failed by our own fault is not counted, and stays so if that was the last.
+    uncounted = 1 if row.outcome == State.CANCELLED else 0
+    if (row.made or 0) > row.attempts + uncounted:
+        return f"counts {row.attempts} attempts, and attempt {row.made} was made"
+    return ""

@@ -1,0 +1,167 @@
+"""What is old enough goes, page by page; what still has something to do stays."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from service.store import pruning
+from service.store.tables import (
+    Alert,
+    Attempt,
+    Change,
+    Delivery,
+    Fanout,
+    Held,
+    Quarantine,
+    Receipt,
+)
+from tests.books import NOW, count, rows
+from tests.store.plans import explain
+
+OLD, YOUNG = NOW - timedelta(days=2), NOW
+BEFORE = NOW - timedelta(days=1)
+
+
+def change(number, at=OLD):
+    made = {"subject": "s", "sequence": number, "kind": "k", "severity": "s", "certainty": "c"}
+    return made | {
+        "id": UUID(int=number),
+        "number": number,
+        "mode": "live",
+        "recorded_at": at,
+        "body": b"{}",
+    }
+
+
+def alert(number, of=1, at=OLD):
+    made = {"account_id": "a", "destination_id": "d", "subject": "s", "matched": b"[]"}
+    return made | {
+        "id": UUID(int=1000 + number),
+        "number": number,
+        "change_id": UUID(int=of),
+        "created_at": at,
+    }
+
+
+def attempt(number, at=OLD, **given):
+    made = {"number": 1, "outcome": "delivered", "reason": "", "timings": '{"total":1}'}
+    full = made | {"peer": "", "seconds": 1, "response": b"thanks"} | given
+    return full | {"delivery_id": UUID(int=1000 + number), "at": at}
+
+
+def receipt(number, at=OLD):
+    made = {"outcome": "delivered", "reason": "", "attempts": 1, "sha256": ""}
+    return made | {"delivery_id": UUID(int=1000 + number), "finished_at": at}
+
+
+async def enter(db, table, *made):
+    async with db.write() as session:
+        await session.execute(insert(table), list(made))
+
+
+async def run(db, prune, limit=pruning.PAGE):
+    return await db.run_write(lambda session: prune(session, BEFORE, limit))
+
+
+async def tell(db, *numbers):
+    """Alerts that were delivered long ago, all of change 1."""
+    await enter(db, Alert, *map(alert, numbers))
+    await enter(db, Attempt, *map(attempt, numbers))
+    await enter(db, Receipt, *map(receipt, numbers))
+
+
+@pytest.fixture(autouse=True)
+async def _one_change(db):
+    await enter(db, Change, change(1))
+    await enter(db, Fanout, {"change_id": UUID(int=1), "number": 1, "cursor": "", "is_open": False})
+
+
+async def test_old_alerts_go_with_their_attempts_and_receipts_and_then_their_change(db):
+    await tell(db, 1, 2, 3)
+    await enter(db, Alert, alert(4, at=YOUNG))
+    assert await run(db, pruning.prune_changes) == 0
+    assert await run(db, pruning.prune_alerts) == 3
+    assert await rows(db, Alert, "number") == [(4,)]
+    assert await rows(db, Attempt) == await rows(db, Receipt) == []
+    assert await run(db, pruning.prune_changes) == 0
+    async with db.write() as session:
+        await session.execute(update(Alert).values(created_at=OLD))
+    assert await run(db, pruning.prune_alerts) == 1
+    assert await run(db, pruning.prune_changes) == 1
+    assert await rows(db, Change) == await rows(db, Fanout) == []
+
+
+async def test_what_is_on_its_way_or_held_or_ended_lately_stays(db):
+    await tell(db, 1, 2, 3)
+    await enter(
+        db, Delivery, {"id": UUID(int=1001), "destination_id": "d", "visible_at": OLD, "attempt": 1}
+    )
+    held = {"destination_id": "d", "attempt": 1, "held_at": OLD, "owner_id": "d"}
+    await enter(db, Held, held | {"delivery_id": UUID(int=1002)})
+    await enter(db, Alert, alert(4))
+    await enter(db, Receipt, receipt(4, at=YOUNG))
+    assert await run(db, pruning.prune_alerts) == 1
+    assert await rows(db, Alert, "number") == [(1,), (2,), (4,)]
+
+
+async def test_a_change_that_is_still_planned_stays_with_its_alerts(db):
+    await tell(db, 1)
+    async with db.write() as session:
+        await session.execute(update(Fanout).values(is_open=True))
+    assert await run(db, pruning.prune_alerts) == 0
+    assert await run(db, pruning.prune_changes) == 0
+    await enter(db, Change, change(2))
+    assert await run(db, pruning.prune_changes) == 1  # nobody was to be told of it
+    assert await rows(db, Change, "number") == [(1,)]
+
+
+async def test_pages_are_as_long_as_asked_and_go_on_past_what_stays(db):
+    await tell(db, *range(1, 8))
+    await enter(
+        db, Delivery, {"id": UUID(int=1001), "destination_id": "d", "visible_at": OLD, "attempt": 1}
+    )
+    assert [await run(db, pruning.prune_alerts, 3) for _ in range(3)] == [3, 3, 0]
+    assert await rows(db, Alert, "number") == [(1,)]
+
+
+async def test_what_receivers_answered_goes_sooner_than_that_they_did(db):
+    await tell(db, 1, 2)
+    await enter(
+        db, Attempt, attempt(3, at=YOUNG), attempt(4, timings="{}"), attempt(5, response=b"")
+    )
+    assert [await run(db, pruning.empty_attempts, 3) for _ in range(3)] == [3, 1, 0]
+    kept = await rows(db, Attempt, "outcome", "timings", "response")
+    assert kept.count(("delivered", "{}", b"")) == 4
+    assert kept.count(("delivered", '{"total":1}', b"thanks")) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "at", "gone"),
+    [
+        ("open", OLD, 0),
+        ("replayed", OLD, 1),
+        ("dismissed", OLD, 1),
+        ("dismissed", YOUNG, 0),
+    ],
+)
+async def test_a_quarantined_input_goes_once_somebody_has_decided(db, state, at, gone):
+    made = {"id": "q", "topic": "t", "partition": 0, "position": 1, "reason": "", "value": b""}
+    await enter(db, Quarantine, made | {"state": state, "at": at, "headers": "[]"})
+    assert await run(db, pruning.prune_quarantined) == gone
+    assert await count(db, Quarantine) == 1 - gone
+
+
+async def test_no_page_reads_a_whole_table(server):
+    """Each is found by an index, in the order of age."""
+    for wanted, index in (
+        (pruning._OLD_ALERTS, "ix_alert_created"),
+        (pruning._OLD_CHANGES, "ix_change_recorded"),
+        (select(Attempt.number).where(pruning._IS_FULL, Attempt.at < BEFORE), "ix_attempt_full"),
+        (
+            select(Quarantine.id).where(pruning._IS_SETTLED, Quarantine.at < BEFORE),
+            "ix_quarantine_settled",
+        ),
+    ):
+        assert index in await explain(server, wanted, before=BEFORE, most=10)
