@@ -33,14 +33,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 check: $(INSTALLED) ## what the gate runs before the tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
-bench: $(INSTALLED) ## figures with ratios to a baseline of the same run
-	@$(BIN)/python -m benchmarks $(NAMES)
+bench: $(INSTALLED) ## figures with ratios to a baseline of the same run; MODE=distributed or both
+	@$(BIN)/python -m benchmarks $(NAMES) $(if $(MODE),--mode $(MODE))
 
 engines: $(INSTALLED) ## a Kafka and a PostgreSQL that stay, for running single tests again and again
 	@$(BIN)/python -m tests.engines
 
-torture: $(INSTALLED) ## the long kill test: 50 kills
-	@TARIFFWIRE_TEST_KILLS=50 $(BIN)/python -m pytest tests/journey/test_kill.py -s
+torture: $(INSTALLED) ## the long form of the kill suite: 50 random kills, a rebalance a second for a minute
+	@TARIFFWIRE_TEST_KILLS=50 TARIFFWIRE_TEST_REBALANCES=60 $(BIN)/python -m pytest tests/journey/kill -s
 
 clean: ## forget the installation
 	rm -rf $(VENV) .coverage .coverage.*

@@ -6,26 +6,25 @@ the log: no JSON, no validation, no digest, no look-up.
 """
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import aiohttp
 
-from benchmarks.children import service_in, start
+from benchmarks.children import start
 from benchmarks.figures import Figure, stopwatch
 from benchmarks.made_up import as_lines, rate_events
+from benchmarks.rooms import Ground
 
 CONNECTIONS = 4
 LINES = 2_000
 HEADERS = {"content-type": "application/x-ndjson"}
 
 
-async def measure(*, quick: bool) -> list[Figure]:
+async def measure(ground: Ground, *, quick: bool) -> list[Figure]:
     count = 20_000 if quick else 60_000
     bodies = as_lines(list(rate_events(count, count // 10)), LINES)
-    bare = await _rate("appending", bodies, count)
-    alone = await _rate("serving", bodies, count, "api")
-    beside = await _rate("serving", bodies, count)
+    bare = await _rate(ground, "appending", bodies, count)
+    alone = await _rate(ground, "serving", bodies, count, ("api",))
+    beside = await _rate(ground, "serving", bodies, count)
     note = f"{len(bodies[0]) // LINES} bytes an event"
     return [
         Figure(
@@ -41,15 +40,19 @@ async def measure(*, quick: bool) -> list[Figure]:
     ]
 
 
-async def _rate(module: str, bodies: list[bytes], count: int, *roles: str) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        async with start(module, *roles, **service_in(Path(folder))) as child:
-            connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-            async with aiohttp.ClientSession(connector=connector, headers=HEADERS) as session:
-                waiting = list(reversed(bodies))
-                with stopwatch() as watch:
-                    posts = (_post(session, child.url, waiting) for _ in range(CONNECTIONS))
-                    await asyncio.gather(*posts)
+async def _rate(
+    ground: Ground, module: str, bodies: list[bytes], count: int, roles: tuple[str, ...] = ()
+) -> float:
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+    async with (
+        ground.room() as room,
+        start(module, **room.environment(roles)) as child,
+        aiohttp.ClientSession(connector=connector, headers=HEADERS) as session,
+    ):
+        waiting = list(reversed(bodies))
+        with stopwatch() as watch:
+            posts = (_post(session, child.url, waiting) for _ in range(CONNECTIONS))
+            await asyncio.gather(*posts)
     return count / watch.seconds
 
 

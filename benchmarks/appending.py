@@ -34,6 +34,7 @@ class _Server(uvicorn.Server):
 
 async def main() -> None:
     async with open_log(os.environ["TARIFFWIRE_LOG_URL"], lambda: datetime.now(UTC)) as log:
+        await log.prepare()
         config = uvicorn.Config(
             application(log), port=0, log_config=None, access_log=False, lifespan="off", ws="none"
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 ROOT = Path(__file__).parent.parent
 
 
@@ -29,9 +29,22 @@ class Child:
     @property
     def resident_mb(self) -> float:
         """Resident memory, in megabytes of a million bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) * 1024 / 1e6
+        return resident_mb(self.process.pid)
+
+    async def hear(self, seconds: float) -> Mapping[str, Any]:
+        """What it says next."""
+        assert self.process.stdout
+        line = await asyncio.wait_for(self.process.stdout.readline(), seconds)
+        assert line, "a child ended before its time; it says why above"
+        said: Mapping[str, Any] = json.loads(line)
+        return said
+
+
+def resident_mb(pid: int) -> float:
+    """Of any process of this machine."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) * 1024 / 1e6
 
 
 @asynccontextmanager
@@ -46,11 +59,10 @@ async def start(module: str, *arguments: str, **environment: str) -> AsyncIterat
         env=os.environ | environment,
         stdout=asyncio.subprocess.PIPE,
     )
-    assert process.stdout
+    child = Child(process, {})
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
-        assert line, f"benchmarks.{module} ended before it was ready; it says why above"
-        yield Child(process, json.loads(line))
+        child.said = await child.hear(READY_SECONDS)
+        yield child
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -61,17 +73,11 @@ async def start(module: str, *arguments: str, **environment: str) -> AsyncIterat
             await process.wait()
 
 
-def service_in(folder: Path) -> dict[str, str]:
-    """The environment of a service that keeps its files in `folder`."""
-    return {
-        "TARIFFWIRE_DATABASE_URL": f"sqlite:///{folder}/books.db",
-        "TARIFFWIRE_LOG_URL": f"sqlite:///{folder}/log.db",
-        "TARIFFWIRE_PORT": "0",
-        "TARIFFWIRE_ALLOW_LOOPBACK": "true",
-        "TARIFFWIRE_LOG_LEVEL": "error",
-    }
+def say(**said: object) -> None:
+    """A line for the parent."""
+    print(json.dumps(said), flush=True)
 
 
 def say_ready(url: str) -> None:
     """What a child prints first."""
-    print(json.dumps({"url": url}), flush=True)
+    say(url=url)

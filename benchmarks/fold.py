@@ -1,103 +1,65 @@
 """From the log into changes: every event moves a rate, and is known later than the one before.
 
-The consumer reads batches of 500 and commits each with its bookmark. Baseline: the same events
-decoded and the very rows that the consumer wrote inserted raw, by the standard library's `sqlite3`,
-in batches of the same size, each committed to the disk.
+The events wait in the log when a child process with the `consume` role begins. Its batches are of
+500, each committed with its bookmark. Baseline: the same events decoded and the very rows that the
+consumer wrote inserted again by the engine's plain driver (`sqlite3`, asyncpg), in batches of the
+same size, each committed to the disk.
 """
 
-import asyncio
 import json
-import sqlite3
-import tempfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchmarks.figures import Figure, stopwatch
+from benchmarks.children import start
+from benchmarks.figures import Figure
 from benchmarks.made_up import rate_events
-from consumers.consumer import BATCH, Consumer
-from service.core.change.derive import Outcome
-from service.log import Log, Record, open_log
-from service.store.accounts import ensure_default
-from service.store.database import Database, open_database
+from benchmarks.rooms import Ground, Room
+from benchmarks.watching import records_consumed, rows_of, watch
+from consumers.consumer import BATCH
+from service.log import Record, open_log
+from service.store.database import open_database
 from service.store.migrations import migrate
-from service.telemetry import Metrics
+from service.store.tables import Change
 
 EVENTS_A_MEASURE = 10
 WRITTEN = ("event", "change", "fanout")
+AT_LEAST = {"embedded": 3_000, "distributed": 4_000}
 
 
 def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def measure(*, quick: bool) -> list[Figure]:
-    count = 5_000 if quick else 20_000
-    with tempfile.TemporaryDirectory() as folder:
-        books, log_file = Path(folder, "books.db"), Path(folder, "log.db")
-        async with (
-            open_database(f"sqlite:///{books}") as db,
-            open_log(f"sqlite:///{log_file}", now) as log,
-        ):
-            seconds = await _fold(db, log, count)
-        bare = await asyncio.to_thread(_insert_raw, books, Path(folder, "bare.db"))
+async def measure(ground: Ground, *, quick: bool) -> list[Figure]:
+    count = 10_000 if quick else 40_000
+    async with ground.room() as room:
+        await _fill_log(room, count)
+        async with open_database(room.database_url) as db:
+            await migrate(db)
+            async with start("serving", **room.environment(["consume"])):
+                rate = await watch(db, records_consumed, count)
+            changes = await db.run_read(rows_of(Change))
+        bare = await room.reinsert(WRITTEN, BATCH)
     return [
         Figure(
             name="fold",
-            value=count / seconds,
+            value=rate,
             unit="events/s",
             baseline=count / bare,
-            at_least=3_000,
-            note=f"{count // EVENTS_A_MEASURE:,} measures, each event a change",
+            at_least=AT_LEAST[ground.mode],
+            note=f"{count // EVENTS_A_MEASURE:,} measures, {changes / count:.0%} made a change",
         )
     ]
 
 
-async def _fold(db: Database, log: Log, count: int) -> float:
-    await migrate(db)
-    async with db.write() as session:
-        await ensure_default(session, now())
-    events = rate_events(count, count // EVENTS_A_MEASURE)
-    await log.append("tariffs", [Record(None, json.dumps(one).encode()) for one in events])
-    metrics = Metrics()
-    done = asyncio.Event()
-
-    def ring() -> None:
-        if metrics.events.labels(Outcome.CHANGED)._value.get() >= count:  # noqa: SLF001
-            done.set()
-
-    consumer = Consumer(db, log, now, metrics, ring)
-    with stopwatch() as watch:
-        following = asyncio.create_task(consumer.follow())
-        await asyncio.wait(
-            {following, asyncio.create_task(done.wait())}, return_when=asyncio.FIRST_COMPLETED
-        )
-    assert done.is_set(), following.exception()
-    following.cancel()
-    with suppress(asyncio.CancelledError):
-        await following
-    return watch.seconds
+async def _fill_log(room: Room, count: int) -> None:
+    async with open_log(room.log_url, now) as log:
+        await log.prepare()
+        events = list(_records(count))
+        for place in range(0, count, 2_000):
+            await log.append("tariffs", events[place : place + 2_000])
 
 
-def _insert_raw(books: Path, bare: Path) -> float:
-    """Seconds to decode the events and to insert the rows again into an equal, empty schema."""
-    with closing(sqlite3.connect(books)) as source, closing(sqlite3.connect(bare)) as target:
-        target.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-        schema = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL"
-        rows = {}
-        for table in WRITTEN:
-            for (statement,) in source.execute(schema, (table,)):
-                target.execute(statement)
-            rows[table] = source.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
-        names = [column[1] for column in source.execute("PRAGMA table_info(event)")]
-        body = names.index("body")
-        with stopwatch() as watch:
-            for start in range(0, len(rows["event"]), BATCH):
-                for row in rows["event"][start : start + BATCH]:
-                    json.loads(row[body])
-                for table, made in rows.items():
-                    marks = ", ".join("?" * len(made[0]))
-                    statement = f"INSERT INTO {table} VALUES ({marks})"  # noqa: S608
-                    target.executemany(statement, made[start : start + BATCH])
-                target.commit()
-    return watch.seconds
+def _records(count: int) -> Iterator[Record]:
+    for event in rate_events(count, count // EVENTS_A_MEASURE):
+        yield Record(f"measure:{event['data']['measure']}", json.dumps(event).encode())

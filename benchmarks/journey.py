@@ -1,30 +1,32 @@
-"""One service process and what end-to-end benchmarks do with it: post events, await webhooks."""
+"""One service and what end-to-end benchmarks do with it: post events, await webhooks."""
 
 import asyncio
 import json
-import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from benchmarks.children import service_in, start
+from benchmarks.children import Child, start
 from benchmarks.made_up import rate_events
 from benchmarks.receiving import Arrivals, receive
+from benchmarks.rooms import Room
+
+ALL = (("api", "consume", "plan", "send", "publish", "clock"),)
+ONE_EACH = tuple((role,) for role in ALL[0])
 
 
 @dataclass(slots=True)
 class Journey:
-    """A service with every role in a child process, and one destination that hears of all."""
+    """A service in child processes, and one destination that hears of all."""
 
     session: aiohttp.ClientSession
     url: str
     arrivals: Arrivals
-    folder: Path
+    children: Mapping[tuple[str, ...], Child]
 
     async def post(self, event: dict[str, Any]) -> float:
         """Send one event; when (seconds of `perf_counter`) it was acknowledged."""
@@ -47,18 +49,23 @@ class Journey:
 
 
 @asynccontextmanager
-async def begin(connections: int) -> AsyncIterator[Journey]:
-    """In a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            receive() as (arrivals, hook),
-            start("serving", **service_in(Path(folder))) as child,
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session,
-        ):
-            await _follow_all(session, child.url, hook)
-            journey = Journey(session, child.url, arrivals, Path(folder))
-            await journey.warm(50)
-            yield journey
+async def begin(
+    room: Room, connections: int, layout: Sequence[tuple[str, ...]] = ALL
+) -> AsyncIterator[Journey]:
+    """`layout`: the roles of each process, those of the one with the API first."""
+    async with AsyncExitStack() as stack:
+        arrivals, hook = await stack.enter_async_context(receive())
+        children = {}
+        for roles in layout:
+            child = start("serving", **room.environment(roles))
+            children[roles] = await stack.enter_async_context(child)
+        connector = aiohttp.TCPConnector(limit=connections)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        url = children[layout[0]].url
+        await _follow_all(session, url, hook)
+        journey = Journey(session, url, arrivals, children)
+        await journey.warm(50)
+        yield journey
 
 
 async def _follow_all(session: aiohttp.ClientSession, url: str, hook: str) -> None:

@@ -6,12 +6,12 @@ subscribers match, page by page to the last; then the first page of a change on 
 origins, of which everyone who follows imports of the US must hear.
 """
 
-import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks.figures import Figure, percentile, stopwatch
 from benchmarks.population import FEW, MANY, open_population
+from benchmarks.rooms import Ground
 from service.core.change import Change
 from service.core.change.derive import derive
 from service.core.event import read_event
@@ -28,16 +28,18 @@ CARS = {"origin": {"kind": "country", "members": ["JP"]}, "codes": ["870323"]}
 BLANKET = {"origin": {"kind": "all"}, "codes": []}
 
 
-async def measure(*, quick: bool) -> list[Figure]:
+async def measure(ground: Ground, *, quick: bool) -> list[Figure]:
     sizes = (1_000, 100_000) if quick else (1_000, 100_000, 1_000_000)
     figures: list[Figure] = []
     for size in sizes:
         smallest = figures[0].value if figures else None
-        with tempfile.TemporaryDirectory() as folder:
-            async with open_population(Path(folder), size, "http://127.0.0.1:9") as db:
-                figures.append(await _hundred(db, size, smallest))
-                if size == sizes[-1]:
-                    figures += [await _ten_thousand(db), await _blanket(db, size)]
+        async with (
+            ground.room() as room,
+            open_population(room, size, "http://127.0.0.1:9") as db,
+        ):
+            figures.append(await _hundred(db, size, smallest))
+            if size == sizes[-1]:
+                figures += [await _ten_thousand(db), await _blanket(db, size)]
     return figures
 
 
@@ -89,16 +91,17 @@ async def _blanket(db: Database, size: int) -> Figure:
 
 
 def planner_on(db: Database) -> Planner:
+    """One that nobody listens to."""
     return Planner(db, lambda: NOW, Metrics(), lambda: None)
 
 
 async def turn(planner: Planner, db: Database, change: Change, cursor: str) -> Page:
     """What `Planner.step` does of one fan-out before it writes."""
-    async with db.read() as session:
-        return await planner._turn_page(session, OpenFanout(change, 1, cursor), {})  # noqa: SLF001
+    fanout = OpenFanout(change, 1, cursor)
+    return await db.run_read(lambda session: planner._turn_page(session, fanout, {}))  # noqa: SLF001
 
 
-def a_change(on: dict[str, object]) -> Change:
+def a_change(on: Mapping[str, object]) -> Change:
     """A new duty of the US on these goods."""
     codes = on["codes"]
     event = read_event(

@@ -6,30 +6,29 @@ each event: no folding, no planning, no settling.
 """
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import aiohttp
 
-from benchmarks.children import service_in, start
+from benchmarks.children import start
 from benchmarks.figures import Figure, stopwatch
 from benchmarks.journey import Journey, begin, gather_posts
 from benchmarks.made_up import rate_events
 from benchmarks.receiving import receive
+from benchmarks.rooms import Ground
 
 AT_ONCE = 50
 
 
-async def measure(*, quick: bool) -> list[Figure]:
+async def measure(ground: Ground, *, quick: bool) -> list[Figure]:
     count = 1_000 if quick else 4_000
     events = list(rate_events(count, count))
-    async with begin(AT_ONCE) as journey:
+    async with ground.room() as room, begin(room, AT_ONCE) as journey:
         with stopwatch() as watch:
             await gather_posts(journey, events, AT_ONCE)
             accepted = watch.seconds
             await journey.arrivals.wait_for(count)
         body = journey.arrivals.bodies[-1]
-    bare = await _bare(events, body)
+    bare = await _bare(ground, events, body)
     return [
         Figure(
             name=f"one event, one webhook, {AT_ONCE} posting",
@@ -42,24 +41,24 @@ async def measure(*, quick: bool) -> list[Figure]:
     ]
 
 
-async def _bare(events: list[dict[str, object]], body: bytes) -> float:
+async def _bare(ground: Ground, events: list[dict[str, object]], body: bytes) -> float:
     """Seconds for the appends and one POST each."""
-    with tempfile.TemporaryDirectory() as folder:
-        connector = aiohttp.TCPConnector(limit=2 * AT_ONCE)
-        async with (
-            receive() as (arrivals, hook),
-            start("appending", **service_in(Path(folder))) as child,
-            aiohttp.ClientSession(connector=connector) as session,
-        ):
-            journey = Journey(session, child.url, arrivals, Path(folder))
-            left = iter(events)
+    connector = aiohttp.TCPConnector(limit=2 * AT_ONCE)
+    async with (
+        ground.room() as room,
+        receive() as (arrivals, hook),
+        start("appending", **room.environment()) as child,
+        aiohttp.ClientSession(connector=connector) as session,
+    ):
+        journey = Journey(session, child.url, arrivals, {})
+        left = iter(events)
 
-            async def client() -> None:
-                for event in left:
-                    await journey.post(event)
-                    async with session.post(f"{hook}/hook", data=body) as answer:
-                        await answer.read()
+        async def client() -> None:
+            for event in left:
+                await journey.post(event)
+                async with session.post(f"{hook}/hook", data=body) as answer:
+                    await answer.read()
 
-            with stopwatch() as watch:
-                await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+        with stopwatch() as watch:
+            await asyncio.gather(*(client() for _ in range(AT_ONCE)))
     return watch.seconds

@@ -1,4 +1,4 @@
-"""Many followers in a database of their own: written straight into SQLite, for speed.
+"""Many followers in a database of their own, written straight into it.
 
 Four of five ask for imports of the US, each for one code and mostly one origin. Two groups are
 there for what is measured: `FEW` follow upholstered furniture from Vietnam (9401.61) to the US, and
@@ -7,65 +7,55 @@ in larger populations `MANY` follow cars of Japan (8703.23). Nobody else follows
 
 import json
 import random
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
-from typing import Any
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 from benchmarks.made_up import IMPORTERS, ORIGINS, SHARE_OF_US
+from benchmarks.rooms import Room, Row
 from service.core.codes.harmonized import HS_DIGITS, descriptions
+from service.store.accounts import ensure_default
 from service.store.database import Database, open_database
 from service.store.migrations import migrate
 
 FEW = 100
 MANY = 10_000
 GROUPS = ("87", "94")
-AT = "2025-01-01 00:00:00.000000"
+AT = datetime(2025, 1, 1, tzinfo=UTC)
 ACCOUNT = "acc_default"
 SUBSCRIPTIONS_A_DESTINATION = 10
 Lane = tuple[str, str, str]
-Row = tuple[Any, ...]
 
 
 @asynccontextmanager
-async def open_population(folder: Path, size: int, url: str) -> AsyncIterator[Database]:
-    """`size` subscriptions; every destination is an address below `url`."""
-    path = folder / "books.db"
-    async with open_database(f"sqlite:///{path}") as db:
+async def open_population(
+    room: Room,
+    size: int,
+    url: str,
+    *,
+    sharing: int = SUBSCRIPTIONS_A_DESTINATION,
+    share_of_us: float = SHARE_OF_US,
+) -> AsyncIterator[Database]:
+    """`size` subscriptions, `sharing` of them to a destination, an address below `url`."""
+    if size <= FEW * 10:
+        sharing = 1
+    async with open_database(room.database_url) as db:
         await migrate(db)
-    with closing(sqlite3.connect(path)) as books:
-        _fill(books, size, url)
-    async with open_database(f"sqlite:///{path}") as db:
+        async with db.write() as session:
+            await ensure_default(session, AT)
+    await room.fill(
+        {
+            "destination": _destinations(-(-size // sharing), url),
+            "subscription": _subscriptions(size, share_of_us),
+            "subscription_destination": _links(size, sharing),
+            "filter": _filters(size, share_of_us),
+        }
+    )
+    async with open_database(room.database_url) as db:
         yield db
 
 
-def _fill(books: sqlite3.Connection, size: int, url: str) -> None:
-    books.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-200000;")
-    indexes = books.execute(
-        "SELECT name, sql FROM sqlite_master WHERE type='index' AND tbl_name='filter'"
-    ).fetchall()
-    for name, _ in indexes:
-        books.execute(f"DROP INDEX {name}")
-    books.execute("INSERT INTO account VALUES (?, 'Default', ?)", (ACCOUNT, AT))
-    _insert(books, "destination", _destinations(size, url))
-    _insert(books, "subscription", _subscriptions(size))
-    _insert(books, "subscription_destination", _links(size))
-    _insert(books, "filter", _filters(size))
-    for _, statement in indexes:
-        books.execute(statement)
-    books.commit()
-
-
-def _insert(books: sqlite3.Connection, table: str, rows: Iterator[dict[str, Any]]) -> None:
-    first = next(rows)
-    names, marks = ", ".join(first), ", ".join("?" * len(first))
-    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608 - our own words
-    books.execute(statement, tuple(first.values()))
-    books.executemany(statement, (tuple(row.values()) for row in rows))
-
-
-def lanes(size: int) -> Iterator[Lane]:
+def lanes(size: int, share_of_us: float) -> Iterator[Lane]:
     """(importer, origin, code) of each subscription, in order."""
     chance = random.Random(size)
     many = MANY if size > 5 * MANY else 0
@@ -76,25 +66,22 @@ def lanes(size: int) -> Iterator[Lane]:
         elif many and number % (size // many) == 1:
             yield "US", "JP", "870323"
         else:
-            levies = "US" if chance.random() < SHARE_OF_US else chance.choice(IMPORTERS[1:])
+            levies = "US" if chance.random() < share_of_us else chance.choice(IMPORTERS[1:])
             yield levies, chance.choice((*ORIGINS, "")), chance.choice(others)
 
 
 def subscription_id(number: int) -> str:
+    """By its place."""
     return f"sub_{number:08}"
 
 
 def destination_id(number: int) -> str:
+    """By its place."""
     return f"dst_{number:08}"
 
 
-def destination_of(number: int, size: int) -> int:
-    """Those of the two groups have one each; the others share."""
-    return number if size <= FEW * 10 else number // SUBSCRIPTIONS_A_DESTINATION
-
-
-def _destinations(size: int, url: str) -> Iterator[dict[str, Any]]:
-    for number in range(destination_of(size - 1, size) + 1):
+def _destinations(count: int, url: str) -> Iterator[Row]:
+    for number in range(count):
         yield {
             "id": destination_id(number),
             "account_id": ACCOUNT,
@@ -109,8 +96,8 @@ def _destinations(size: int, url: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _subscriptions(size: int) -> Iterator[dict[str, Any]]:
-    for number, (importer, origin, code) in enumerate(lanes(size)):
+def _subscriptions(size: int, share_of_us: float) -> Iterator[Row]:
+    for number, (importer, origin, code) in enumerate(lanes(size, share_of_us)):
         places = {"importer": importer} | ({"origin": origin} if origin else {})
         yield {
             "id": subscription_id(number),
@@ -127,16 +114,16 @@ def _subscriptions(size: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _links(size: int) -> Iterator[dict[str, Any]]:
+def _links(size: int, sharing: int) -> Iterator[Row]:
     for number in range(size):
         yield {
             "subscription_id": subscription_id(number),
-            "destination_id": destination_id(destination_of(number, size)),
+            "destination_id": destination_id(number // sharing),
         }
 
 
-def _filters(size: int) -> Iterator[dict[str, Any]]:
-    for number, (importer, origin, code) in enumerate(lanes(size)):
+def _filters(size: int, share_of_us: float) -> Iterator[Row]:
+    for number, (importer, origin, code) in enumerate(lanes(size, share_of_us)):
         yield {
             "subscription_id": subscription_id(number),
             "layer": "measure",
@@ -145,5 +132,5 @@ def _filters(size: int) -> Iterator[dict[str, Any]]:
             "code": code,
             "nomenclature": "",
             "subject": "",
-            "possible": 0,
+            "possible": False,
         }

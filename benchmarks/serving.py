@@ -1,41 +1,43 @@
-"""A child: the service, with the roles that are named (all of them by default)."""
+"""A child: the service, with the roles that its environment names (all of them by default)."""
 
 import asyncio
+import gc
 import os
 import signal
-import sys
 
 import uvloop
 
 from benchmarks.children import say_ready
-from service import runtime as service
+from service.runtime import open_runtime, serve
+from service.runtime.running import GARBAGE
 from service.settings import Settings
+from service.telemetry import open_logs
 
 
-async def main(names: list[str]) -> None:
+async def main() -> None:
+    gc.freeze()  # as the service does
+    gc.set_threshold(*GARBAGE)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with service.open_runtime(Settings()) as runtime, asyncio.TaskGroup() as group:
-        for name in names or service.ROLES:
-            group.create_task(service.ROLES[name](runtime, stop))
+    settings = Settings()
+    open_logs(settings.log_level, settings.log_format)
+    async with open_runtime(settings) as runtime:
         say_ready(runtime.address)
-        await stop.wait()
-        runtime.plan_bell.ring()
-        runtime.send_bell.ring()
+        await serve(runtime, stop)
 
 
-def profiled(names: list[str]) -> None:
+def profiled() -> None:
     """As `main`, leaving a profile of this process where the environment says."""
     import cProfile
 
     profile = cProfile.Profile()
     profile.enable()
-    uvloop.run(main(names))
-    profile.dump_stats(os.environ["BENCHMARK_PROFILE"])
+    uvloop.run(main())
+    profile.dump_stats(f"{os.environ['BENCHMARK_PROFILE']}.{os.getpid()}")
 
 
 if __name__ == "__main__":
     if os.environ.get("BENCHMARK_PROFILE"):
-        profiled(sys.argv[1:])
+        profiled()
     else:
-        uvloop.run(main(sys.argv[1:]))
+        uvloop.run(main())

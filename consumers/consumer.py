@@ -214,8 +214,11 @@ class Consumer:
             self._ring()
 
     def _watch(self, arrivals: Iterable[Arrival], batch: Batch) -> None:
+        is_first = not self._recent
         self._recent.extend(arrival.event is None for arrival in arrivals)
         bad = sum(self._recent)
+        if is_first:
+            return  # else a process that was started again would never get past this batch
         if len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
             raise TooManyUnreadable(
                 f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable:"

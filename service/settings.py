@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         30, ge=1, description="How long the log keeps records that were consumed."
     )
     keep_years: float = Field(
-        6, gt=0, description="How long changes, alerts and receipts are kept."
+        6, ge=0.1, description="How long changes, alerts and receipts are kept."
     )
     keep_attempts_days: float = Field(
         90, gt=0, description="How long the replies of receivers are kept."

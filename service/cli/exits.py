@@ -117,7 +117,9 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 def _words_of(error: BaseException) -> str:
     """A database's own words lack where to look."""
     cause = getattr(error, "orig", None)
-    return f"the database: {cause}; look at TARIFFWIRE_DATABASE_URL" if cause else str(error)
+    if cause or type(error).__name__ in {"DatabaseUnavailable", "DatabaseRefused"}:
+        return f"the database: {cause or error}; look at TARIFFWIRE_DATABASE_URL"
+    return str(error)
 
 
 class MendableGroup(TyperGroup):

@@ -8,6 +8,8 @@ from service.store.database import Database
 from service.store.sending import find_hold
 
 HELD = "TARIFFWIRE_SEND=held"
+ANYBODY = "*"
+URL = re.compile(r"[^/?#]*://[^/?#]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,23 @@ class Mode:
         """Whether one may write to this mail address, or to this URL."""
         if self.is_held:
             return False
-        given = address.lower()
-        return not self.patterns or any(fnmatchcase(given, one) for one in self.patterns)
+        return not self.patterns or any(_covers(one, address.lower()) for one in self.patterns)
+
+
+def _covers(pattern: str, address: str) -> bool:
+    """Host by host and path by path: what a path or a query says must not pass for a host."""
+    if pattern == ANYBODY:
+        return True
+    (host, path), given = _parts(pattern), _parts(address)
+    if host.endswith(ANYBODY) and not path:
+        path = ANYBODY
+    return fnmatchcase(given[0], host) and fnmatchcase(given[1], path)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Scheme with host, and the rest; a mail address is all rest."""
+    found = URL.match(text)
+    return ("", text) if found is None else (found[0], text[found.end() :])
 
 
 LIVE = Mode()
@@ -32,7 +49,8 @@ def read_mode(text: str) -> Mode:
     """From the setting: `live`, `held`, or `allow:` and patterns, separated by `|` or by spaces.
 
     In a pattern `*` stands for any text, `?` for any character, `[…]` for one of these. It has to
-    cover the whole address, be it a mail address or a URL; capitals do not matter:
+    cover the whole address, be it a mail address or a URL, whose host it covers by itself: what
+    comes behind the host stands behind a `/` there and here. Capitals do not matter:
     `allow:*@example.com|https://staging.example.com/*`.
     """
     word, _, rest = text.partition(":")

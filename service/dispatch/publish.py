@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
+from math import inf
 
 import orjson
 import structlog
@@ -23,13 +24,16 @@ from service.store.changes import Recorded
 from service.store.database import Database, DatabaseUnavailable
 from service.store.leases import give_up, lease
 from service.store.outbox import drop, oldest, oldest_at
-from service.store.publishing import changes_after, pass_published
+from service.store.publishing import changes_after, find_published, note_published, pass_published
 
 LEASE = "publish"
 SECONDS = 5.0
 EVENTS = 500
 """Of the outbox at a time."""
 CHANGES_AT_ONCE = 200
+PARTING_SECONDS = 2.0
+NOTES = 60.0
+"""Seconds between two notes of how far changes are published."""
 BREATH = 25
 """So many are written before others on the loop have their turn: 100 µs each."""
 HEADERS = (("content-type", b"application/cloudevents+json"),)
@@ -56,6 +60,9 @@ class Courier:
         self._asked_at: datetime | None = None
         self._is_ours = False
         self._publisher: Publisher | None = None
+        self._position = 0
+        self._noted = 0
+        self._noted_at = -inf
         self._open = AsyncExitStack()
 
     async def step(self) -> bool:
@@ -68,9 +75,10 @@ class Courier:
             published = await self._publish()
         except Fenced:
             log.warning("another process publishes; this one stands by")
+            self._asked_at = None  # whose the lease is now is asked before anything else
             await self._leave()
             return False
-        except LogError:
+        except (LogError, DatabaseUnavailable):
             await self._leave()  # whether it landed is known once the position is read again
             raise
         return drained or published
@@ -79,8 +87,10 @@ class Courier:
         """Let another process take over at once."""
         await self._leave()
         if self._is_ours:
-            with suppress(DatabaseUnavailable):  # then the lease runs out by itself
-                await self._db.run_write(partial(give_up, name=LEASE, holder=self._holder))
+            with suppress(DatabaseUnavailable, TimeoutError):  # then it runs out by itself
+                async with asyncio.timeout(PARTING_SECONDS):
+                    await self._db.run_write(partial(give_up, name=LEASE, holder=self._holder))
+                    await self._note()
         self._is_ours, self._asked_at = False, None
 
     async def _is_on_duty(self) -> bool:
@@ -128,9 +138,11 @@ class Courier:
     async def _publish(self) -> bool:
         publisher = self._publisher or await self._enter()
         page = await self._db.run_read(
-            partial(changes_after, number=publisher.position, limit=CHANGES_AT_ONCE)
+            partial(changes_after, number=self._position, limit=CHANGES_AT_ONCE)
         )
         if not page:
+            if asyncio.get_running_loop().time() - self._noted_at >= NOTES:
+                await self._note()
             return False
         records: list[Record] = []
         for one in page:
@@ -140,14 +152,30 @@ class Courier:
         passing("publish.changes.before")
         await publisher.publish(records, page[-1].number)
         passing("publish.changes.after")
+        self._position = page[-1].number
         return True
+
+    async def _note(self) -> None:
+        """For the day on which the log has forgotten it: now and then is enough."""
+        if self._noted != self._position:
+            note = partial(note_published, log_id=self._log.id, position=self._position)
+            await self._db.run_write(note)
+            self._noted = self._position
+        self._noted_at = asyncio.get_running_loop().time()
 
     async def _enter(self) -> Publisher:
         """Become the one publisher, and go on where the last one ended."""
         publisher = await self._open.enter_async_context(self._log.publisher(CHANGES))
+        self._position = publisher.position or await self._recall()
+        await self._db.run_write(partial(pass_published, position=self._position))
         self._publisher = publisher
-        await self._db.run_write(partial(pass_published, position=publisher.position))
         return publisher
+
+    async def _recall(self) -> int:
+        """A broker forgets a position that stands unmoved for days; the topic shows that it did."""
+        if not any((await self._log.ends(CHANGES)).values()):
+            return 0
+        return await self._db.run_read(partial(find_published, log_id=self._log.id))
 
     async def _leave(self) -> None:
         self._publisher = None

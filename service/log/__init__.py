@@ -174,6 +174,12 @@ class Log(Protocol):
     async def ends(self, topic: str) -> Mapping[int, int]:
         """Partition → the position of a reader that has read everything."""
 
+    async def starts(self, topic: str) -> Mapping[int, int]:
+        """Partition → the oldest position from which it can still be read."""
+
+    def followed(self) -> Collection[tuple[str, int]]:
+        """(topic, partition) that the followers of this process read now."""
+
     def publisher(self, topic: str) -> AbstractAsyncContextManager[Publisher]:
         """The one publisher of `topic`: entering fences off any that was before."""
 

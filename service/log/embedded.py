@@ -83,6 +83,7 @@ class EmbeddedLog:
         # What lay below a topic's start was dropped; its end is where a reader waits for more.
         self._starts, self._ends = writer.starts, writer.ends
         self._latest: dict[str, Append] = {}
+        self._followed: set[tuple[str, int]] = set()
         self._news = asyncio.Event()
         self._closed = False
         self._publishers: dict[str, EmbeddedPublisher] = {}
@@ -126,6 +127,7 @@ class EmbeddedLog:
     ) -> AsyncGenerator[Batch, bool | None]:
         """Take turns among the topics; rest only when all of them are read to the end."""
         places = {topic: await self._assign(topic, bookmark) for topic in topics}
+        self._followed |= {(topic, 0) for topic in topics}
         while not self._closed:
             news, idle = self._news, True  # held before looking, so that no news is missed
             for topic, place in places.items():
@@ -141,6 +143,14 @@ class EmbeddedLog:
     async def ends(self, topic: str) -> Mapping[int, int]:
         """One partition; a topic nobody wrote to ends at 0."""
         return {0: self._ends.get(topic, 0)}
+
+    async def starts(self, topic: str) -> Mapping[int, int]:
+        """As `ends`: where what was dropped ended."""
+        return {0: self._starts.get(topic, 0)}
+
+    def followed(self) -> Collection[tuple[str, int]]:
+        """All that was ever followed here: nobody else can read the file."""
+        return self._followed
 
     @asynccontextmanager
     async def publisher(self, topic: str) -> AsyncIterator["EmbeddedPublisher"]:

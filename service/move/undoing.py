@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.log import Clock, open_log
-from service.move.moving import Place
+from service.move.moving import Place, show
 from service.move.refusing import CannotMove
 from service.store.database import lock_names, open_database
 from service.store.identity import know_deployment
@@ -25,6 +25,9 @@ async def undo(home: Place, there: Place, clock: Clock) -> str:
         departure = await old.run_read(find_departure)
         if departure is None:
             raise CannotMove("This installation has not moved: there is nothing to undo.")
+        if departure.database != show(there.database):
+            # An earlier attempt may stand there: to close that one would leave two in service.
+            raise CannotMove(f"This installation moved to {departure.database}: name that one.")
         deployment = await old.run_read(know_deployment)
         async with open_database(there.database) as new:
             await new.run_write(lambda session: _close(session, deployment))

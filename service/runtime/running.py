@@ -22,6 +22,7 @@ from service.dispatch.publish import Courier
 from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.trial import send_trial
+from service.log import LogUnavailable
 from service.roles import AWAY, LONGEST_PAUSE, Pulse, pace, rest_for, until
 from service.runtime.clock import run_clock
 from service.runtime.listening import serve_http
@@ -31,6 +32,8 @@ from service.settings import Settings
 from service.store.destinations import DestinationValue
 
 GARBAGE = (10_000, 50, 100)
+SETTLES = 2.0
+"""Seconds after which reading has begun well."""
 
 log = structlog.get_logger()
 
@@ -51,7 +54,9 @@ def desk_of(runtime: Runtime) -> Desk:
     """What the API works with."""
 
     async def try_out(destination: DestinationValue) -> Reply:
-        withheld = await why_withheld(runtime.db, _mode(runtime), destination.address)
+        withheld = await _why_unknown(runtime) or await why_withheld(
+            runtime.db, _mode(runtime), destination.address
+        )
         return await send_trial(
             destination, runtime.senders, runtime.letterhead, runtime.clock(), withheld
         )
@@ -66,6 +71,15 @@ def desk_of(runtime: Runtime) -> Desk:
         lambda: runtime.pulses,
         lambda: runtime.bells.ring("publish"),
     )
+
+
+async def _why_unknown(runtime: Runtime) -> str | None:
+    """Only its log shows that a database was restored, or is a copy: until then nothing is sent."""
+    try:
+        await runtime.know_log()
+    except LogUnavailable as error:
+        return f"only the log can tell whether this database may write to anybody: {error}"
+    return None
 
 
 def _mode(runtime: Runtime) -> Mode:
@@ -88,14 +102,19 @@ async def run_consumer(runtime: Runtime, stop: asyncio.Event) -> None:
         deployment=runtime.deployment,
         tell=tell,
     )
+    loop = asyncio.get_running_loop()
     while not stop.is_set():
+        settling = None
         try:
             await runtime.know_log()
-            pulse.end()
+            settling = loop.call_later(SETTLES, pulse.end)  # a log that refuses does so at once
             await until(stop, consumer.follow())
         except AWAY as error:
             pulse.wait(error)
             await rest_for(stop, LONGEST_PAUSE)
+        finally:
+            if settling:
+                settling.cancel()
 
 
 def _announce(runtime: Runtime) -> None:
@@ -113,7 +132,8 @@ async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
 
 
 async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:
-    """From deliveries to receipts."""
+    """From deliveries to receipts; none before the log has shown whose database this is."""
+    await _await_log(runtime, stop, runtime.pulses["send"])
     office = Office(
         runtime.senders,
         Renderer(runtime.letterhead),
@@ -126,6 +146,18 @@ async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:
     lease = Lease(secrets.token_hex(8))
     dispatcher = Dispatcher(runtime.db, office, lease, runtime.settings.send_slots)
     await dispatcher.run(stop, runtime.settings.drain_seconds, runtime.pulses["send"])
+
+
+async def _await_log(runtime: Runtime, stop: asyncio.Event, pulse: Pulse) -> None:
+    while not stop.is_set():
+        try:
+            await runtime.know_log()
+        except AWAY as error:
+            pulse.wait(error)
+            await rest_for(stop, LONGEST_PAUSE)
+        else:
+            pulse.end()
+            return
 
 
 async def run_publisher(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -197,8 +229,14 @@ async def _drain(
 async def _run_role(name: str, role: Role, runtime: Runtime, stop: asyncio.Event) -> None:
     pulse = runtime.pulses[name]
     pulse.is_running = True
+    task = asyncio.current_task()
     try:
         await role(runtime, stop)
+    except asyncio.CancelledError:
+        # A group of tasks takes no notice of one that was cancelled, whoever did that: what comes
+        # out of a library by mistake would leave a process without its role.
+        if task is None or task.cancelling():
+            raise
     finally:
         pulse.is_running = False
     if not stop.is_set():

@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import (
     OPEN,
+    WAITS,
     Delivered,
     Outcome,
     Refused,
@@ -37,6 +38,8 @@ from service.store.tables import (
 )
 
 Row = dict[str, Any]
+FIRST_RETRY = WAITS[0] * 1.1
+"""Seconds: the longest that the first wait is spread to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +153,23 @@ _RENEW = (
 
 
 async def free_misdated(session: AsyncSession, now: datetime, seconds: float) -> None:
-    """Leases that end later than any would were taken before a clock was set back.
+    """What is hidden for longer than it can be was hidden before a clock was set back.
 
-    They bind nobody, else what their holder had in the air when it died would wait for that
-    clock's hour to come again.
+    Leases that end later than any would bind nobody, else what their holder had in the air when it
+    died would wait for that clock's hour to come again. So would what never was attempted: it is
+    due when it is made, or after our own fault as late as a first retry.
     """
     connection = await session.connection()
-    latest = now + timedelta(seconds=seconds) + SKEW
+    latest = now + timedelta(seconds=max(seconds, FIRST_RETRY)) + SKEW
     await connection.execute(_FREE, {"now": now, "latest": latest})
 
 
 _MISDATED = (
     select(col(Delivery.id))
-    .where(col(Delivery.visible_at) > bindparam("latest"), col(Delivery.lease).is_not(None))
+    .where(
+        col(Delivery.visible_at) > bindparam("latest"),
+        or_(col(Delivery.lease).is_not(None), col(Delivery.attempt) == 1),
+    )
     .order_by(col(Delivery.id))
     .with_for_update(skip_locked=True)
 )

@@ -73,10 +73,10 @@ def fit(books: OfDatabase, log: OfLog, name: str) -> Verdict:
     short = "" if refusal else _find_short(books, log)
     if refusal or short:
         return Verdict(refusal=refusal or short, is_short=bool(short))
-    judged = {
-        place: mark.next for place, mark in log.marks.items() if _is_ahead(mark, place, books)
-    }
-    fresh = {place: mark for place, mark in judged.items() if books.judged.get(place) != mark}
+    ahead = {place: mark.next for place, mark in log.marks.items() if _is_ahead(mark, place, books)}
+    fresh = {place: mark for place, mark in ahead.items() if books.judged.get(place) != mark}
+    # What was judged stays so: others may have asked for the marks before they were mended.
+    judged = {**books.judged, **ahead}
     kept, asked = _name(books, name)
     reasons = [_say_restored(books, fresh)] if fresh else []
     if asked is not None and asked != books.asked:

@@ -1,15 +1,18 @@
 """What the publisher asks of the books: changes by number, and numbers that were not given yet."""
 
+import orjson
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.log import CHANGES
 from service.store.changes import Recorded, list_changes
-from service.store.database import count_changed
+from service.store.database import count_changed, insert_latest
 from service.store.spans import Span
-from service.store.tables import Counter
+from service.store.tables import Counter, Setting
+
+PUBLISHED = "published"
 
 log = structlog.get_logger()
 
@@ -17,6 +20,19 @@ log = structlog.get_logger()
 async def changes_after(session: AsyncSession, number: int, limit: int) -> list[Recorded]:
     """The next ones; numbers are given in the order of commits, so none appears behind later."""
     return await list_changes(session, Span(number, limit), {})
+
+
+async def note_published(session: AsyncSession, log_id: str, position: int) -> None:
+    """How far readers of this log were told: a log may forget that where nothing is published."""
+    value = orjson.dumps([log_id, position]).decode()
+    await session.execute(insert_latest(session, Setting).values(name=PUBLISHED, value=value))
+
+
+async def find_published(session: AsyncSession, log_id: str) -> int:
+    """What was noted of this log; 0 before the first."""
+    wanted = select(col(Setting.value)).where(col(Setting.name) == PUBLISHED)
+    noted, position = orjson.loads(await session.scalar(wanted) or '["", 0]')
+    return int(position) if noted == log_id else 0
 
 
 async def pass_published(session: AsyncSession, position: int) -> bool:

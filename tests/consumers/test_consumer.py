@@ -195,6 +195,14 @@ async def test_more_than_a_fifth_unreadable_stops_and_writes_nothing_more(db, lo
     assert (await bookmark(db)).next == 399
 
 
+async def test_one_started_again_gets_past_any_number_of_unreadable_records(db, log, clock):
+    await log.append("tariffs", [Record(None, b"noise")] * 1500)
+    for done in (500, 1000):
+        with pytest.raises(TooManyUnreadable):
+            await consumer_of(db, log, clock).follow()
+        assert await count(db, Quarantine) == done
+
+
 async def test_a_fifth_unreadable_is_still_set_aside(db, log, clock, consumer):
     await take(consumer, db, *[law(f"e{place}") for place in range(400)], *[b"noise"] * 100)
     assert await count(db, Quarantine) == 100

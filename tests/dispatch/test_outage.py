@@ -10,7 +10,7 @@ from service.store.database import DatabaseUnavailable
 from service.store.tables import Delivery, Receipt
 from tests.books import count, rows
 from tests.databases import tell
-from tests.dispatch.office import follow
+from tests.dispatch.office import follow, send_all
 from tests.receivers import Answer, http_receiver
 
 
@@ -106,3 +106,16 @@ async def test_stopping_while_it_is_away_ends_in_time(db, alert, dispatch, outag
             stop.set()
             await task
     assert await rows(db, Delivery, "lease") == [("us",)]
+
+
+async def test_a_clock_set_back_keeps_nothing_waiting_that_was_due(db, alert, dispatch, clock):
+    async with http_receiver(Answer(status=500), Answer()) as receiver:
+        await follow(db, "desk", receiver)
+        await alert(2)
+        await send_all(dispatch(slots=1))
+        clock.advance(hours=-1)
+        await alert()
+        clock.advance(hours=-1)
+        await send_all(dispatch("other"))
+        assert len(receiver.requests) == 3
+        assert await rows(db, Delivery, "attempt") == [(2,)]  # a retry waits for its hour

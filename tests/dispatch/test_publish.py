@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import aclosing
+import sqlite3
+from contextlib import aclosing, closing
 
 import orjson
 import pytest
@@ -193,6 +194,37 @@ async def test_a_database_older_than_the_topic_gives_no_number_that_readers_have
     await changes(1)
     await work(one)
     assert await numbers(log, 4) == [1, 2, 3, 4]
+
+
+async def test_what_was_published_is_known_when_the_log_has_forgotten_it(
+    db, tmp_path, clock, courier, changes
+):
+    await changes(3)
+    async with open_log(f"sqlite:///{tmp_path}/forgetful.db", clock) as log:
+        before = courier(log=log)
+        await work(before)
+        await before.close()
+    # A broker drops a position that nobody moved for a week.
+    with closing(sqlite3.connect(tmp_path / "forgetful.db")) as file, file:
+        file.execute("DELETE FROM positions")
+    async with open_log(f"sqlite:///{tmp_path}/forgetful.db", clock) as log:
+        assert await log.published(CHANGES) == 0
+        await changes(1)
+        await work(courier("later", log=log))
+        assert await numbers(log, 4) == [1, 2, 3, 4]
+        assert await size_of(log, CHANGES) == 4
+
+
+async def test_another_log_is_told_all_changes(  # noqa: PLR0917 - fixtures
+    db, log, tmp_path, clock, courier, changes
+):
+    await changes(2)
+    first = courier("first")
+    await work(first)
+    await first.close()
+    async with open_log(f"sqlite:///{tmp_path}/other.db", clock) as other:
+        await work(courier("second", log=other))
+        assert await numbers(other, 2) == [1, 2]
 
 
 # One works, the others stand by

@@ -2,12 +2,14 @@
 
 import asyncio
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from service.events_of_2025 import read_year
+from tests.journey.places import Distributed, Folder, Place
 from tests.journey.running import Json, Service, body_of, path_at, run_service
 from tests.receivers import Mail, Request, http_receiver, smtp_receiver
 
@@ -46,6 +48,16 @@ class Year:
         return [body_of(one)["data"] for one in self.requests if one.path == f"/{name}"]
 
 
+@pytest.fixture(scope="session", params=["embedded", "distributed"])
+def new_place(request, tmp_path_factory) -> Callable[[], Place]:
+    """Makes places for books and log that nobody else uses: every journey runs in both modes."""
+    if request.param == "embedded":
+        return lambda: Folder(tmp_path_factory.mktemp("place"))
+    kafka = request.getfixturevalue("kafka_bootstrap")
+    postgres = request.getfixturevalue("postgres_url")
+    return lambda: Distributed(kafka, postgres)
+
+
 @pytest.fixture
 async def receiver():
     """Takes every alert; `script` and `answer` may be set."""
@@ -61,9 +73,9 @@ async def smtp():
 
 
 @pytest.fixture
-async def service(tmp_path, smtp):
-    """The whole service on a folder of its own."""
-    async with run_service(tmp_path, smtp) as running:
+async def service(new_place, smtp):
+    """The whole service on books and a log of its own."""
+    async with run_service(new_place(), smtp) as running:
         yield running
 
 
@@ -74,16 +86,16 @@ def rows():
 
 
 @pytest.fixture(scope="session")
-def year(tmp_path_factory, rows) -> Year:
+def year(new_place, rows) -> Year:
     """The year 2025, sent event by event as a replay that alerts."""
-    return asyncio.run(_replay(tmp_path_factory.mktemp("year"), rows))
+    return asyncio.run(_replay(new_place(), rows))
 
 
-async def _replay(folder: Path, rows: list[dict[str, str]]) -> Year:
+async def _replay(place: Place, rows: list[dict[str, str]]) -> Year:
     async with (
         http_receiver() as receiver,
         smtp_receiver() as smtp,
-        run_service(folder, smtp) as service,
+        run_service(place, smtp) as service,
     ):
         for name, form in FOLLOWERS.items():
             await service.subscribe(name=name, url=path_at(receiver, name), **form)

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +19,7 @@ from standardwebhooks import Webhook
 
 from service.runtime import Runtime, open_runtime, serve
 from service.settings import Settings
+from tests.journey.places import Place
 from tests.receivers import HttpReceiver, Mail, Request, SmtpReceiver
 
 PATIENCE = 60
@@ -95,11 +95,11 @@ def done(status: Json) -> list[int]:
 
 
 @asynccontextmanager
-async def run_service(folder: Path, smtp: SmtpReceiver | None = None) -> AsyncIterator[Service]:
-    """On a folder of its own and a port the system picks; ended as SIGTERM would end it."""
+async def run_service(place: Place, smtp: SmtpReceiver | None = None) -> AsyncIterator[Service]:
+    """All roles, on a port that the system picks; ended as SIGTERM would end it."""
+    await place.prepare()
     settings = Settings(
-        database_url=f"sqlite:///{folder}/books.db",
-        log_url=f"sqlite:///{folder}/log.db",
+        **place.settings,
         port=0,
         allow_loopback=True,
         smtp_port=smtp.port if smtp else 25,
@@ -114,6 +114,7 @@ async def run_service(folder: Path, smtp: SmtpReceiver | None = None) -> AsyncIt
         finally:
             stop.set()
             await asyncio.wait_for(serving, PATIENCE)
+    await place.clear()
 
 
 def path_at(receiver: HttpReceiver, name: str) -> str:

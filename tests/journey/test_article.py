@@ -39,9 +39,9 @@ EXPECTED = {
 BESIDE = {"us-sure": {"kinds": OF_MEASURES, "min_certainty": "announced"}}
 
 
-async def send_thrice(folder):
+async def send_thrice(place):
     """What each path was sent, and whether the article sends anything when it comes again."""
-    async with http_receiver() as receiver, run_service(folder) as service:
+    async with http_receiver() as receiver, run_service(place) as service:
         for name, (lane, _, _) in EXPECTED.items():
             url = path_at(receiver, name)
             await service.subscribe(name=name, lanes=[lane], url=url, **BESIDE.get(name, {}))
@@ -71,8 +71,8 @@ async def by_log(service):
 
 
 @pytest.fixture(scope="module")
-def sent(tmp_path_factory):
-    return asyncio.run(send_thrice(tmp_path_factory.mktemp("article")))
+def sent(new_place):
+    return asyncio.run(send_thrice(new_place()))
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -104,10 +104,10 @@ def test_every_statement_ends_in_one_outcome(sent):
     assert sum(sent["outcomes"].values()) == len(read_article())
 
 
-async def test_goods_that_are_only_described_reach_no_product_lane_at_once(tmp_path):
+async def test_goods_that_are_only_described_reach_no_product_lane_at_once(new_place):
     """Passenger vehicles without codes may be 9401 or may not: possible, and off unless asked."""
     vague = {"scope": "described", "text": "passenger vehicles"}
-    async with http_receiver() as receiver, run_service(tmp_path) as service:
+    async with http_receiver() as receiver, run_service(new_place()) as service:
         for name, form in {
             "seats": {"product": "9401"},
             "cars": {"product": "8703"},

@@ -1,5 +1,6 @@
 """The demo end to end: real servers on loopback, the whole year, every alert accounted for."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from service.demo import Stage, perform
 from service.demo.importers import IMPORTERS
 from service.demo.mailbox import read_mail
 from service.events_of_2025 import read_year
+from tests.journey.places import Folder
 
 ROOT = Path(__file__).parents[2]
 START = "from service.cli import main; main()"
@@ -36,12 +38,24 @@ def begin(*words: str, folder: Path) -> subprocess.Popen:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory) -> tuple[dict, list[str]]:
+def told(new_place, tmp_path_factory) -> tuple[dict, list[str]]:
     """One run for programs: its account, and what people saw meanwhile."""
-    process = begin("demo", "--fast", "--json", folder=tmp_path_factory.mktemp("demo"))
+    place = new_place()
+    asyncio.run(place.prepare())
+    words = ("demo", "--fast", "--json", *places_named(place))
+    process = begin(*words, folder=tmp_path_factory.mktemp("demo"))
     out, shown = process.communicate()
+    asyncio.run(place.clear())
     assert process.returncode == 0, shown
     return json.loads(out), shown.splitlines()
+
+
+def places_named(place) -> tuple[str, ...]:
+    """Engines are named; files are the demo's own."""
+    if isinstance(place, Folder):
+        return ()
+    urls = place.settings
+    return "--database", urls["database_url"], "--log", urls["log_url"]
 
 
 def test_every_event_of_the_year_has_its_outcome(told):

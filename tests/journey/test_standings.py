@@ -127,9 +127,9 @@ def instant_of(given):
     return datetime.fromisoformat(f"{given['day']}T00:00:00+00:00")
 
 
-async def test_the_past_can_be_asked_as_it_was_known_then(tmp_path):
+async def test_the_past_can_be_asked_as_it_was_known_then(new_place):
     """Read from EO 14345: Japan's floor, signed in September, reaches back to August."""
-    async with run_service(tmp_path) as service:
+    async with run_service(new_place()) as service:
         await service.send(*(event | {"handling": "history"} for event in read_year()))
         await service.settle()
         august, september = "2025-08-31T23:59:59Z", "2025-09-30T23:59:59Z"

@@ -167,6 +167,15 @@ async def test_a_move_can_be_taken_back_until_the_new_place_is_served(scene, the
         await undo(scene.place, place_of(there.settings), utc_now)
 
 
+async def test_only_the_place_it_moved_to_is_closed_when_it_is_taken_back(scene, there):
+    await take(scene, there)
+    elsewhere = Place("postgresql://127.0.0.1/other", there.settings["log_url"])
+    with pytest.raises(CannotMove, match="name that one"):
+        await undo(scene.place, elsewhere, utc_now)
+    async with open_runtime(Settings(**there.settings, port=0)):
+        pass
+
+
 async def test_what_was_served_between_two_attempts_is_moved_as_it_stands_then(scene, there):
     await take(scene, there)
     await undo(scene.place, place_of(there.settings), utc_now)

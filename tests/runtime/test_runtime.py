@@ -32,7 +32,7 @@ from service.settings import Settings
 from service.store.database import open_database
 from service.store.identity import WrongLog
 from service.store.progress import list_places
-from service.store.tables import Attempt, Event, Receipt
+from service.store.tables import Attempt, Delivery, Event, Receipt
 from tests.books import Watch, consumer_of, count, rows, write
 from tests.core.builders import measure
 from tests.receivers import Answer, http_receiver
@@ -109,6 +109,43 @@ async def test_a_role_that_ends_unasked_is_a_fault(settings):
         asked = asyncio.Event()
         asked.set()
         await _run_role("idle", idle, runtime, asked)
+
+
+async def test_a_role_that_a_library_cancels_is_a_fault_too(settings):
+    async def cancelled(*_):
+        lost = asyncio.get_running_loop().create_future()
+        lost.cancel()
+        await lost
+
+    async with open_runtime(settings) as runtime:
+        runtime.pulses["plan"] = Pulse("plan")
+        with pytest.raises(RoleEnded, match="plan: "):
+            await _run_role("plan", cancelled, runtime, asyncio.Event())
+
+
+async def test_nothing_is_sent_before_the_log_has_shown_whose_database_it_is(settings):
+    planning = settings.model_copy(update={"roles": ("api", "consume", "plan")})
+    away = settings.model_copy(
+        update={"roles": ("api", "send"), "log_url": "kafka://127.0.0.1:9/away"}
+    )
+    async with http_receiver() as receiver:
+        async with serving(planning) as (runtime, client, _):
+            made = await post(client, "/v1/subscriptions", {"country": "CN", "url": receiver.url})
+            await post(client, "/v1/events", LAW)
+            await until_true(lambda: count(runtime.db, Delivery))
+        async with serving(away) as (runtime, client, _):
+            await until_true(lambda: _is_waiting(runtime, "send"))
+            destination = made.json()["destinations"][0]
+            tried = await client.post(f"/v1/destinations/{destination}/test")
+            assert "only the log can tell" in tried.text
+            assert await count(runtime.db, Delivery) == 1
+        assert receiver.requests == []
+        async with serving(settings):
+            await receiver.wait_for(1)
+
+
+async def _is_waiting(runtime, role):
+    return role in runtime.pulses and runtime.pulses[role].trouble
 
 
 async def test_a_port_in_use_is_said_with_the_remedy(settings):

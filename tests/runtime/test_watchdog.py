@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from service.roles import Pulse
 from service.runtime import RoleStuck
-from service.runtime.watchdog import EXIT_STUCK, Standstill, watch_roles
+from service.runtime.watchdog import EXIT_STUCK, Standstill, _look_at_log, watch_roles
 
 HERE = ("tariffs", 0)
 
@@ -93,6 +94,58 @@ async def test_nobody_is_stuck_while_what_he_waits_for_is_away(settings):
         assert not watching.done()
         stop.set()
         await watching
+
+
+async def test_what_stood_still_during_an_outage_gets_its_time_afterwards(settings):
+    from service.log import open_log
+    from service.runtime import open_runtime, utc_now
+
+    reading = Standstill()
+    assert [reading.look({}, {HERE: 1}, now) for now in (0, 60)] == [0, 60]
+    async with open_runtime(settings) as runtime:
+        async with open_log(settings.log_url.replace("log.db", "away.db"), utc_now) as away:
+            runtime.log = away
+        assert await _look_at_log(runtime, reading) == 0
+    assert reading.look({}, {HERE: 1}, 1000) == 0
+
+
+async def test_what_was_dropped_unread_is_not_waited_for(settings):
+    from service.log import Record
+    from service.runtime import open_runtime, utc_now
+
+    async with open_runtime(settings) as runtime:
+        runtime.pulses["consume"] = Pulse("consume")
+        await runtime.log.append("tariffs", [Record(None, b"dropped")])
+        (end,) = (await runtime.log.ends("tariffs")).values()
+        assert await runtime.log.retain(utc_now() + timedelta(hours=1), {HERE: end}) == 1
+        stop = asyncio.Event()
+        watching = asyncio.create_task(watch_roles(runtime, stop))
+        await asyncio.sleep(1)
+        assert not watching.done()
+        stop.set()
+        await watching
+
+
+FROZEN = """
+import asyncio, os, signal, subprocess
+from service.runtime.watchdog import watched_loop
+
+async def main():
+    with watched_loop(1):
+        await asyncio.sleep(0.2)
+        me = os.getpid()
+        subprocess.Popen(["sh", "-c", f"kill -STOP {me}; sleep 3; kill -CONT {me}"])
+        await asyncio.sleep(5)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_that_was_frozen_goes_on():
+    ended = subprocess.run(
+        [sys.executable, "-c", FROZEN], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 STUCK = """

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -14,6 +15,7 @@ from service.store.database import (
     open_database,
     read_url,
 )
+from service.store.engines import postgresql
 from service.store.engines.postgresql import PostgreSQL
 from service.store.migrations import migrate
 from service.store.tables import Counter, Setting
@@ -70,6 +72,18 @@ async def test_a_restart_that_nobody_saw_costs_no_error(own):
         await asyncio.to_thread(own.crash)
         await asyncio.to_thread(own.start)
         assert await asyncio.gather(*(db.run_read(ask) for _ in range(5))) == [1] * 5
+
+
+async def test_a_server_that_does_not_answer_is_given_up_and_asked_again(server_url, monkeypatch):
+    async def wait(session):
+        await session.execute(text("SELECT pg_sleep(20)"))
+
+    monkeypatch.setattr(postgresql, "SERVING", replace(postgresql.SERVING, answer_seconds=0.5))
+    async with open_database(server_url) as db:
+        for run in (db.run_read, db.run_write):
+            with pytest.raises(DatabaseUnavailable, match=r"no answer for 0\.5 s"):
+                await run(wait)
+        assert await db.run_read(ask) == 1
 
 
 async def test_bells_ring_again_after_the_server_was_away(own):

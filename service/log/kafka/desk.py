@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from service.log import LogMisfit, LogUnavailable
@@ -82,12 +83,12 @@ class Desk:
 
     @property
     def admin(self) -> AIOKafkaAdminClient:
-        """Within `ask` only."""
-        return self._admin
+        """Within `ask` only; another question that failed meanwhile takes it away."""
+        return _still(self._admin)
 
     @property
     def _reader(self) -> AIOKafkaConsumer:
-        return self._consumer
+        return _still(self._consumer)
 
     async def cluster_id(self) -> str:
         """What the cluster calls itself."""
@@ -139,3 +140,9 @@ class Desk:
         await self.admin.delete_records(
             {place: RecordsToDelete(before_offset=offset) for place, offset in until.items()}
         )
+
+
+def _still(client: Any) -> Any:
+    if client is None:
+        raise KafkaConnectionError("the connection was given up meanwhile")
+    return client

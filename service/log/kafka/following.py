@@ -74,6 +74,11 @@ class Follower:
         finally:
             await self.close()
 
+    @property
+    def assigned(self) -> Collection[TopicPartition]:
+        """What the group gave to this member when it last looked."""
+        return self._assigned if self._consumer else ()
+
     def end(self) -> None:
         """Let `batches` end."""
         if not self._closing.done():

@@ -105,6 +105,22 @@ class KafkaLog:
             ends = await self._desk.ends(await self._desk.places(topic))
         return {place.partition: end for place, end in ends.items()}
 
+    async def starts(self, topic: str) -> Mapping[int, int]:
+        """The oldest record of each partition, or its end."""
+        self._refuse_when_closed()
+        async with self._desk.ask(f"the starts of {topic} could not be read"):
+            starts = await self._desk.starts(await self._desk.places(topic))
+        return {place.partition: start for place, start in starts.items()}
+
+    def followed(self) -> Collection[tuple[str, int]]:
+        """What the group has given to the followers here."""
+        plain = self._address.plain
+        return {
+            (plain(place.topic), place.partition)
+            for follower in self._followers
+            for place in follower.assigned
+        }
+
     def publisher(self, topic: str) -> AbstractAsyncContextManager[Publisher]:
         """By a fixed transactional id: entering bumps its epoch, which fences the one before."""
         return open_publisher(self._desk, topic)

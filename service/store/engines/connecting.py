@@ -62,15 +62,19 @@ async def connect(url: URL, manner: Manner) -> Any:
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _explain(url, error) from error
-    _keep_alive(opened)
-    # asyncpg's own are of a class of its own, which JSON writers do not know.
-    await opened.set_type_codec(
-        "uuid",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda given: given.bytes,
-        decoder=lambda given: UUID(bytes=given),
-    )
+    try:
+        _keep_alive(opened)
+        # asyncpg's own are of a class of its own, which JSON writers do not know.
+        await opened.set_type_codec(
+            "uuid",
+            schema="pg_catalog",
+            format="binary",
+            encoder=lambda given: given.bytes,
+            decoder=lambda given: UUID(bytes=given),
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        opened.terminate()
+        raise _explain(url, error) from error
     return opened
 
 

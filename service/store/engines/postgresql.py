@@ -1,7 +1,8 @@
 """Books on a PostgreSQL server, which other processes write beside this one."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from service.store.engines.wire import Wire
 
 POOL = 10
 POOL_SECONDS = 10
+PARTING_SECONDS = 3.0
 DRIVER = "postgresql+asyncpg"
 MIGRATION_LOCK = 0x7461726966667769  # "tariffwi"
 LOST = (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
@@ -89,8 +91,13 @@ class PostgreSQL:
                 f"all {self._pool} database connections of this process were busy for "
                 f"{self._patience:g} s: raise TARIFFWIRE_DATABASE_POOL, or look at the server"
             )
+        if isinstance(error, TimeoutError):  # this side hung up
+            said = f"no answer for {SERVING.answer_seconds:g} s"
+            return read_state("", said, is_lost=True)
         if isinstance(error, LOST):
             return read_state(getattr(error, "sqlstate", None) or "", str(error), is_lost=True)
+        if isinstance(error, asyncpg.PostgresError):  # while a connection was being made
+            return read_state(error.sqlstate or "", str(error), is_lost=False)
         return None
 
     async def run_read(self, work: Work[T]) -> T:
@@ -115,9 +122,11 @@ class PostgreSQL:
         return self._wire.listen(bells)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Hang up; a server that froze is not waited for."""
         await self._wire.close()
-        await self.writer.dispose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING_SECONDS):
+                await self.writer.dispose()
 
 
 def _refuse_closed(connection: Any, *_: Any) -> None:

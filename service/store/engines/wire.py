@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
+import asyncpg
 import structlog
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +18,7 @@ CHANNEL = "tariffwire"
 QUIET_SECONDS = 0.01
 """Between two NOTIFYs: what is rung meanwhile goes out in one."""
 AGAIN_SECONDS = 0.5
+LOST = (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _NOTIFY = text("SELECT pg_notify(:channel, name) FROM unnest(CAST(:names AS text[])) AS name")
 
@@ -67,7 +69,7 @@ class Wire:
         while True:
             try:
                 await self._hear(bells, tried)
-            except (DatabaseUnavailable, OSError) as error:
+            except LOST as error:
                 log.debug("not listening", reason=str(error))
             finally:
                 tried.set()
