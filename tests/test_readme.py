@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
 from service.settings import PREFIX, Settings
+from tests.databases import make_database
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text("utf-8")
@@ -40,7 +42,21 @@ def _free_ports(count):
     return ports
 
 
-def test_the_tour_works_when_pasted(tmp_path):
+@pytest.fixture(params=["embedded", "distributed"])
+def engines(request):
+    """Settings that choose database and log: none of them, or the two URLs."""
+    if request.param == "embedded":
+        yield {}
+        return
+    bootstrap = request.getfixturevalue("kafka_bootstrap")
+    with make_database(request.getfixturevalue("postgres_url")) as url:
+        yield {
+            f"{PREFIX}DATABASE_URL": url,
+            f"{PREFIX}LOG_URL": f"kafka://{bootstrap}/tour-{token_hex(4)}?partitions=2",
+        }
+
+
+def test_the_tour_works_when_pasted(tmp_path, engines):
     api, receiver = _free_ports(2)
     tour = _tour().replace("8320", str(api)).replace("8321", str(receiver))
     tour = tour.replace("tariffwire listen", f"tariffwire listen --port {receiver}")
@@ -50,7 +66,7 @@ def test_the_tour_works_when_pasted(tmp_path):
         ["bash", "-e"],
         input=f"set -m\n{tour}\nwait\n",
         cwd=tmp_path,
-        env=keep | {f"{PREFIX}PORT": str(api), f"{PREFIX}URL": f"http://127.0.0.1:{api}"},
+        env=keep | engines | {f"{PREFIX}PORT": str(api), f"{PREFIX}URL": f"http://127.0.0.1:{api}"},
         capture_output=True,
         text=True,
         timeout=120,
