@@ -22,7 +22,7 @@ from service.runtime.listening import address_of, listen
 from service.settings import Settings
 from service.store.accounts import ensure_default
 from service.store.database import Database, DatabaseUnavailable, open_database
-from service.store.identity import check_fit, check_name, know_self
+from service.store.identity import check_fit, check_name, know_address, know_self
 from service.store.migrations import migrate
 from service.store.publishing import pass_published
 from service.telemetry import Metrics
@@ -106,7 +106,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
         pool = settings.database_pool or sum(POOLS[role] for role in settings.roles)
         db = await stack.enter_async_context(open_database(settings.database_url, pool))
         events = await stack.enter_async_context(open_log(settings.log_url, clock))
-        deployment = await _wait_for(db, settings, clock)
+        deployment, api = await _wait_for(db, settings, clock, address)
         webhooks = await stack.enter_async_context(_open_webhooks(settings))
         mails = await stack.enter_async_context(_open_mails(settings))
         bells = Bells(db)
@@ -119,7 +119,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             events,
             Metrics(),
             {"webhook": webhooks, "email": mails},
-            _letterhead(settings, deployment, address),
+            _letterhead(settings, deployment, api),
             listener,
             address,
             deployment,
@@ -132,13 +132,18 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
         yield runtime
 
 
-async def _wait_for(db: Database, settings: Settings, clock: Clock) -> str:
-    """The schema of this release, in a database that may still be starting; its deployment id."""
+async def _wait_for(
+    db: Database, settings: Settings, clock: Clock, address: str
+) -> tuple[str, str]:
+    """The schema of this release, in a database that may still be starting.
+
+    Returns its deployment id, and where the API is.
+    """
     loop = asyncio.get_running_loop()
     last = loop.time() + WAITS_FOR_DATABASE
     while True:
         try:
-            return await _set_up(db, settings, clock)
+            return await _set_up(db, settings, clock, address)
         except DatabaseUnavailable as error:
             if loop.time() > last:
                 raise
@@ -146,13 +151,14 @@ async def _wait_for(db: Database, settings: Settings, clock: Clock) -> str:
             await asyncio.sleep(1)
 
 
-async def _set_up(db: Database, settings: Settings, clock: Clock) -> str:
+async def _set_up(db: Database, settings: Settings, clock: Clock, address: str) -> tuple[str, str]:
     await migrate(db)
     async with db.write() as session:
         await ensure_default(session, clock())
         deployment = await know_self(session, secrets.token_hex(8))
         await check_name(session, settings.deployment, clock())
-        return deployment
+        api = await know_address(session, address, serves="api" in settings.roles)
+        return deployment, api
 
 
 def _open_webhooks(settings: Settings) -> WebhookSender:
@@ -176,8 +182,8 @@ def _open_mails(settings: Settings) -> MailSender:
     )
 
 
-def _letterhead(settings: Settings, deployment: str, address: str) -> Letterhead:
-    base = settings.public_url or address
+def _letterhead(settings: Settings, deployment: str, api: str) -> Letterhead:
+    base = settings.public_url or api
     return Letterhead(
         source=f"urn:tariffwire:{deployment}",
         dataschema=f"{base.rstrip('/')}/v1/schemas/alert",

@@ -25,6 +25,7 @@ __all__ = [
     "check_fit",
     "check_name",
     "keep",
+    "know_address",
     "know_deployment",
     "know_self",
     "read_books",
@@ -36,6 +37,7 @@ SETTLING = (0.1, 0.3, 0.6, 1.0, 1.0)
 """Pauses, in seconds, after which a log that seems too short is measured again."""
 
 DEPLOYMENT = "deployment"
+ADDRESS = "api.address"
 NAME = "deployment.name"
 ASKED = "deployment.asked"
 LOG = "log"
@@ -57,6 +59,18 @@ async def know_deployment(session: AsyncSession) -> str:
     """The deployment's id; "" where none was ever served."""
     known = await session.scalar(select(col(Setting.value)).where(col(Setting.name) == DEPLOYMENT))
     return known or ""
+
+
+async def know_address(session: AsyncSession, own: str, *, serves: bool) -> str:
+    """Where the API is: the address of the process that serves it, for those that do not.
+
+    So an alert says the same whichever process writes it.
+    """
+    if serves:
+        await keep(session, {ADDRESS: own})
+        return own
+    known = await session.scalar(select(col(Setting.value)).where(col(Setting.name) == ADDRESS))
+    return known or own
 
 
 async def check_fit(db: Database, log: Log, name: str, now: datetime) -> Verdict:

@@ -281,6 +281,15 @@ async def test_links_lead_to_where_receivers_reach_it(settings):
         assert runtime.letterhead.dataschema == "https://alerts.example/wire/v1/schemas/alert"
 
 
+async def test_a_process_without_the_api_links_to_the_one_that_has_it(settings):
+    only_send = settings.model_copy(update={"roles": ("send",)})
+    async with open_runtime(settings) as runtime:
+        base = runtime.letterhead.href_base
+        assert base == runtime.address
+    async with open_runtime(only_send) as runtime:
+        assert runtime.letterhead.href_base == base
+
+
 async def test_it_listens_on_ipv6_too(settings):
     six = settings.model_copy(update={"host": "::1"})
     async with serving(six) as (runtime, client, _):
