@@ -1,7 +1,7 @@
 """Deliveries that wait: changes, their alerts and what is due of them, straight into the books."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from benchmarks.made_up import rate_events
@@ -14,6 +14,7 @@ from service.core.event import read_event
 from service.core.standing.history import History
 from service.store.histories import entry_of
 
+PAUSE = timedelta(milliseconds=1)
 MATCHED = (
     b'[{"subscription":"%s","name":"Cars","external_id":"ext-1","labels":{"desk":"imports"},'
     b'"metadata":{},"lane":1,"reason":"the United States levies it; it is on goods of Japan; '
@@ -22,8 +23,11 @@ MATCHED = (
 
 
 async def queue(room: Room, changes: int, destinations: int) -> int:
-    """Each change is due at each destination; how many deliveries that is."""
-    at = datetime.now(UTC)
+    """Each change is due at each destination; how many deliveries that is.
+
+    Page by page a millisecond later, as the planner makes them.
+    """
+    at = datetime.now(UTC) - changes * PAUSE
     made = [a_rate_change(one, at) for one in rate_events(changes, changes)]
     rows = (change_row(change, number, at) for number, change in enumerate(made, start=1))
     due = (_delivery(row) for row in _alerts(made, destinations, at))
@@ -69,6 +73,7 @@ def fanout_row(change: Change, number: int) -> Row:
 
 def _alerts(changes: Sequence[Change], destinations: int, at: datetime) -> Iterator[Row]:
     for place, change in enumerate(changes):
+        planned_at = at + place * PAUSE
         for number in range(destinations):
             yield {
                 "id": delivery_id(destination_id(number), str(change.id)),
@@ -79,7 +84,7 @@ def _alerts(changes: Sequence[Change], destinations: int, at: datetime) -> Itera
                 "subject": change.subject,
                 "told_pp": None,
                 "matched": MATCHED % subscription_id(number).encode(),
-                "created_at": at,
+                "created_at": planned_at,
             }
 
 
