@@ -23,8 +23,6 @@ Row = dict[str, Any]
 
 
 PROBES = 10_000
-
-
 """Pairs that a statement may ask an index for."""
 
 
@@ -111,9 +109,6 @@ def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
             run, sources = set(), set()
     if run:
         yield run
-
-
-"""A test builds on the latest before it; a source that only ever tests costs no more than that."""
 
 
 async def find_waiting(
@@ -236,9 +231,6 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _alias(row: Mapping[str, Any]) -> str:
     return str(row["alias"])
-
-
-"""Outcomes of events that stand in a history (unless they were tests)."""
 
 
 @dataclass(slots=True)

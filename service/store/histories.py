@@ -24,6 +24,7 @@ def entry_of(event: CoreEvent, accepted_at: datetime, change: UUID | None = None
 
 
 MOST_TESTS = 20
+"""A test builds on the latest before it; a source that only ever tests costs no more than that."""
 
 
 async def find_tests(
@@ -90,6 +91,7 @@ async def read_histories(session: AsyncSession, subjects: Sequence[str]) -> dict
 
 
 KEPT = ("changed", "evidence_only", "weaker_claim", "history")
+"""Outcomes of events that stand in a history (unless they were tests)."""
 
 
 async def _read_entries(session: AsyncSession, subjects: Collection[str]) -> dict[str, list[Entry]]:
