@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Tests that run side by side; on two cores three, for many of them mostly wait.
+AT_ONCE ?= 3
 
 .PHONY: demo test install check bench engines torture clean
 
@@ -14,9 +16,7 @@ test: $(INSTALLED) ## install, then lint, type-check and run every test with cov
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest
-	@$(BIN)/coverage combine --quiet
+	@$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist worksteal --cov --cov-report=
 	@$(BIN)/coverage report --include='service/core/*' --fail-under=100
 	@$(BIN)/coverage report --fail-under=90
 
@@ -40,7 +40,7 @@ engines: $(INSTALLED) ## a Kafka and a PostgreSQL that stay, for running single 
 	@$(BIN)/python -m tests.engines
 
 torture: $(INSTALLED) ## the long form of the kill suite: 50 random kills, a rebalance a second for a minute
-	@TARIFFWIRE_TEST_KILLS=50 TARIFFWIRE_TEST_REBALANCES=60 $(BIN)/python -m pytest tests/journey/kill -s
+	@TARIFFWIRE_TEST_KILLS=50 TARIFFWIRE_TEST_REBALANCES=60 $(BIN)/python -m pytest tests/journey/kill --capture=no --timeout=3600
 
 clean: ## forget the installation
 	rm -rf $(VENV) .coverage .coverage.*

@@ -1,5 +1,6 @@
 """Apache Kafka on one node, from its Maven artifacts."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -106,6 +107,15 @@ def fetch_libraries(say: Callable[[str], None] = lambda _: None) -> Path:
     kept = caches / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
     if kept.exists():
         return kept
+    caches.mkdir(parents=True, exist_ok=True)
+    with (caches / "fetching").open("w") as turn:  # tests that run side by side need it at once
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not kept.exists():
+            _fetch(kept, say)
+    return kept
+
+
+def _fetch(kept: Path, say: Callable[[str], None]) -> None:
     say(f"fetching Apache Kafka (54 MB, once) into {kept} …")
     partly = kept.with_name(f"{kept.name}.{uuid4().hex}")
     goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={partly}")
@@ -119,11 +129,7 @@ def fetch_libraries(say: Callable[[str], None] = lambda _: None) -> Path:
     if done.returncode:
         shutil.rmtree(partly, ignore_errors=True)
         raise NotRunning(f"mvn: {done.stdout[-3000:]}\n{WITHOUT_JAVA}=1 goes on without.")
-    try:
-        partly.rename(kept)
-    except OSError:  # another run was faster
-        shutil.rmtree(partly)
-    return kept
+    partly.rename(kept)
 
 
 def answers(port: int) -> bool:

@@ -19,7 +19,6 @@ GIVEN_KAFKA = "TARIFFWIRE_TEST_KAFKA"
 GIVEN_POSTGRES = "TARIFFWIRE_TEST_POSTGRES"
 KAFKA = frozenset({"kafka", "distributed"})
 """What parameters call it."""
-UNPROVEN = pytest.StashKey[dict[str, list[str]]]()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +44,6 @@ def postgres_url() -> Iterator[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[UNPROVEN] = defaultdict(list)
     for line in (
         "needs_real_kafka(reason): what the stand-in for Apache Kafka cannot do",
         "needs_program(*names): programs that this proof runs",
@@ -56,7 +54,6 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if reason := _say_missing(item):
-        item.config.stash[UNPROVEN][reason].append(item.nodeid)
         pytest.skip(reason)
 
 
@@ -85,19 +82,22 @@ def _has_program(name: str) -> bool:
     return has_java() if name in {"java", "mvn"} else shutil.which(name) is not None
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    unproven = config.stash[UNPROVEN]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    unproven = defaultdict(list)
+    for report in terminalreporter.stats.get("skipped", ()):
+        _, _, reason = report.longrepr
+        unproven[reason.removeprefix("Skipped: ")].append(report.nodeid)
     if not unproven:
         return
     terminalreporter.section("which proofs did not run, and why", "!", red=True, bold=True)
     for reason, names in unproven.items():
         terminalreporter.write_line(f"{reason} ({len(names)})", yellow=True)
-        for name in names:
+        for name in sorted(names):
             terminalreporter.write_line(f"    {name}")
 
 
 def _speaker(config: pytest.Config) -> Callable[[str], None]:
     reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:  # one of several that run side by side: they have no terminal
+        return lambda _: None
     return lambda said: reporter.write_line(f"\n{said}")
