@@ -9,7 +9,7 @@ change    `core/standing` folds what stands; `core/change/derive.py` compares it
           the event; `store/events.py` records outcome, change and bookmark in one transaction
 match     `core/match` decides who is told and why; `dispatch/plan.py` pages through them
 delivery  `core/message` says it; `dispatch/send.py` claims and transmits
-receipt   `core/delivery.py` judges the reply; `store/deliveries.py` settles it
+receipt   `core/delivery.py` judges the reply; `store/settling.py` settles it
 
 On the way out of the house twice: `dispatch/publish.py` writes changes to the log for readers
 outside, and moves to it what the API kept in its outbox while the log was away.

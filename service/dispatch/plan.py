@@ -21,17 +21,9 @@ from service.core.delivery import delivery_id
 from service.core.event import Handling
 from service.core.match import Facts, Match, Miss, facts_of, match, narrow
 from service.core.match.subscription import Rule
+from service.store.candidates import Candidate, find_told, list_candidates, walk_candidates
 from service.store.database import Database
-from service.store.fanouts import (
-    Candidate,
-    OpenFanout,
-    Page,
-    find_told,
-    list_candidates,
-    open_fanouts,
-    record_pages,
-    walk_candidates,
-)
+from service.store.fanouts import OpenFanout, Page, open_fanouts, record_pages
 from service.store.nets import find_subscriptions
 from service.store.planning import find_subjects_in_hand
 from service.telemetry import Metrics

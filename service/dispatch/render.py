@@ -16,7 +16,7 @@ from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
 from service.core.message.letter import compose, letter
-from service.store.deliveries import Claimed, find_alerts, read_changes
+from service.store.claiming import Claimed, find_alerts, read_changes
 
 CACHED = 512
 

@@ -23,16 +23,10 @@ from service.dispatch import Sender
 from service.dispatch.mode import LIVE, Mode
 from service.dispatch.render import Draft, Renderer
 from service.roles import Bell, Pulse, pace
+from service.store.claiming import Claimed, claim, free_misdated, renew
 from service.store.database import Database, DatabaseUnavailable
-from service.store.deliveries import (
-    Claimed,
-    Transmitted,
-    claim,
-    free_misdated,
-    renew,
-    settle,
-)
 from service.store.sending import find_hold, hand_back, set_aside
+from service.store.settling import Transmitted, settle
 from service.telemetry import Metrics
 
 RETRY_SECONDS = 0.2

@@ -12,7 +12,7 @@ from service.core.change import read_change
 from service.core.codes.countries import _countries
 from service.core.match import Match, facts_of, match
 from service.dispatch.plan import Planner, read_rule
-from service.store.deliveries import claim
+from service.store.claiming import claim
 from service.store.fanouts import record_pages
 from service.store.holding import disable, hold, release
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Subscription

@@ -9,7 +9,7 @@ import pytest
 import service.dispatch.render as module
 from service.dispatch.plan import Planner
 from service.dispatch.render import Letterhead, Renderer
-from service.store.deliveries import claim
+from service.store.claiming import claim
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, silent, subscribe, take
 from tests.core.builders import claim as verdict

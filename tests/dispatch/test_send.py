@@ -14,9 +14,10 @@ from standardwebhooks import Webhook
 from service.core.delivery import Delivered, Refused, Reply, TryLater, judge
 from service.dispatch.mail import MailSender
 from service.store.accounts import DEFAULT
-from service.store.deliveries import Transmitted, claim, settle
+from service.store.claiming import claim
 from service.store.destinations import find_destination
 from service.store.holding import disable, release
+from service.store.settling import Transmitted, settle
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
 from tests.books import NOW, SECRET, add_receiver, count, rows, subscribe
 from tests.dispatch.office import LEASE, follow, send_all

@@ -37,6 +37,15 @@ def kafka_url(kafka_bootstrap: str, kafka_run: str) -> str:
     return f"kafka://{kafka_bootstrap}/{kafka_run}-{uuid4().hex[:8]}"
 
 
+@pytest.fixture
+async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Somebody who may do anything to the cluster."""
+    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await client.start()
+    yield client
+    await client.close()
+
+
 @pytest.fixture(params=["embedded", "kafka"])
 async def log_url(request: pytest.FixtureRequest, tmp_path: Path, clock: Watch) -> str:
     """One partition a topic: only what is true of any log is asked of both."""

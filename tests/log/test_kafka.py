@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import NewPartitions, NewTopic
 
 from service.core.event.binding import unbind
 from service.log import (
@@ -36,14 +36,6 @@ async def log(kafka_url, clock):
     async with open_log(f"{kafka_url}?partitions=3&session_timeout_ms=1000", clock) as opened:
         await opened.prepare()
         yield opened
-
-
-@pytest.fixture
-async def admin(kafka_bootstrap):
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
-    await client.start()
-    yield client
-    await client.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from service.log import LogError, LogMisfit, LogUnavailable, Record, open_log
@@ -22,14 +21,6 @@ async def log(kafka_url, clock):
     async with open_log(f"{kafka_url}?partitions=1&session_timeout_ms=1000", clock) as opened:
         await opened.prepare()
         yield opened
-
-
-@pytest.fixture
-async def admin(kafka_bootstrap):
-    client = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
-    await client.start()
-    yield client
-    await client.close()
 
 
 def name(kafka_url, topic):

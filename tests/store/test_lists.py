@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.store.deliveries import find_alerts
+from service.store.claiming import find_alerts
 from service.store.events import find_directory, find_recorded
 from service.store.holding import hold, release
 from service.store.lists import RUN, one_of, one_of_rows, runs

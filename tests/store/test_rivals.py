@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import insert, select
 
 from service.core.delivery import Reply, judge
+from service.store.claiming import claim, renew
 from service.store.database import open_database
-from service.store.deliveries import Transmitted, claim, renew, settle
 from service.store.fanouts import open_fanouts
 from service.store.holding import hold, release
 from service.store.identity import know_self
+from service.store.settling import Transmitted, settle
 from service.store.tables import Alert, Delivery, Fanout, Held, Receipt, Setting
 from tests.books import NOW, add_receiver, consumer_of, count, rows, take
 from tests.core.builders import measure
