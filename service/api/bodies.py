@@ -5,6 +5,7 @@ from typing import Any, NoReturn, TypeVar
 
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import ClientDisconnect
 
 from service.api.problems import Invalid, Malformed, TooLarge, WrongType
 from service.core.event import Fault, Unreadable, decode
@@ -20,12 +21,16 @@ async def read_body(request: Request, limit: int) -> bytes:
     """The body, cut off as soon as it passes `limit` bytes."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            said = f"a body may have {limit} bytes"
-            raise TooLarge(f"{said}; send it in several requests", [Fault("body", said)])
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                said = f"a body may have {limit} bytes"
+                raise TooLarge(f"{said}; send it in several requests", [Fault("body", said)])
+            parts.append(part)
+    except ClientDisconnect:
+        # Nobody reads this; without it the log would call the client's going a fault of ours.
+        raise Malformed("the connection ended before the body did") from None
     return b"".join(parts)
 
 

@@ -41,3 +41,24 @@ async def test_a_fault_of_ours_is_a_problem_too(desk):
         answer = await client.get("/broken")
     assert (answer.status_code, answer.json()["status"]) == (500, 500)
     assert "ZeroDivisionError" not in answer.text
+
+
+async def test_a_client_that_goes_away_is_no_fault_of_ours(desk):
+    app = create_app(desk)
+    sent = []
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/destinations",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
