@@ -5,7 +5,7 @@ page, and a change that reaches a million destinations is never one giant transa
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +46,18 @@ def read_rule(text: str) -> Rule:
     return Rule.model_validate_json(text)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one transaction plans; whether there is, or may be, more to do."""
+
+    pages: Sequence[Page]
+    has_more: bool
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.pages)
+
+
 class Planner:
     """`ring` wakes the sender after each commit that made deliveries."""
 
@@ -63,14 +75,14 @@ class Planner:
 
     async def step(self) -> bool:
         """Plan a page of each of the oldest open changes. False: all are planned."""
-        pages = await self._db.run_turn(self._turn_pages, self._record, name="plan")
-        self._count(pages)
-        return bool(pages)
+        turn = await self._db.run_turn(self._turn_pages, self._record, name="plan")
+        self._count(turn.pages)
+        return turn.has_more
 
-    async def _record(self, session: AsyncSession, pages: Sequence[Page]) -> None:
-        await record_pages(session, pages, self._clock())
+    async def _record(self, session: AsyncSession, turn: Turn) -> None:
+        await record_pages(session, turn.pages, self._clock())
 
-    async def _turn_pages(self, session: AsyncSession) -> list[Page]:
+    async def _turn_pages(self, session: AsyncSession) -> Turn:
         """Pages until there are deliveries enough for one transaction, or it has taken enough.
 
         The changes of one subject are planned in their order, whoever plans them: what a
@@ -92,7 +104,8 @@ class Planner:
                 break
             if not page.is_last:
                 waiting.add(fanout.change.subject)
-        return pages
+        is_all = len(pages) == len(fanouts) < FANOUTS and all(page.is_last for page in pages)
+        return Turn(pages, has_more=bool(pages) and not is_all)
 
     async def _turn_page(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
         facts = facts_of(fanout.change)

@@ -74,6 +74,7 @@ class Turn:
     now: datetime
     settled: Sequence[Transmitted] = ()
     drafts: Sequence[Draft] = ()
+    claimed: int = 0
     set_aside: int = 0
     hold: str | None = None
 
@@ -92,6 +93,7 @@ class Dispatcher:
         self._renewed_at: datetime | None = None
         self._looked_at = -inf  # for leases of a clock that was set back
         self._hold: str | None = None
+        self._has_more = False
 
     async def run(
         self, stop: asyncio.Event, drain_seconds: float = inf, pulse: Pulse | None = None
@@ -101,10 +103,14 @@ class Dispatcher:
         What takes longer than `drain_seconds`, or than the caller's patience, is left to others.
         """
         try:
-            await pace(stop, self.turn, self._office.bell, pulse=pulse)
+            await pace(stop, self._step, self._office.bell, pulse=pulse)
             await self.drain(drain_seconds)
         finally:
             await self._abandon()
+
+    async def _step(self) -> bool:
+        """A turn. False: all that is due is in the air; what comes back, or is made, rings."""
+        return await self.turn() and (self._has_more or bool(self._done))
 
     async def turn(self) -> bool:
         """Settle what has come back, claim for the slots that are free. False: neither."""
@@ -113,6 +119,7 @@ class Dispatcher:
             return False
         settled = bool(self._done)
         turned = await self._settle_and_claim(free)
+        self._has_more = turned.claimed >= free > 0
         # Claiming what is still under way only renews its lease: it is never sent beside itself.
         for draft in [one for one in turned.drafts if one.claimed.id not in self._aloft]:
             self._aloft.add(draft.claimed.id)
@@ -191,16 +198,15 @@ class Dispatcher:
             await free_misdated(session, now, self._lease.seconds)
         if free <= 0:
             return Turn(now, settled, hold=self._hold)
-        hold = await find_hold(session)
-        if hold is not None:
-            return Turn(now, settled, hold=hold)
         claimed = await claim(session, now, holder, free, self._lease.seconds)
+        if not claimed:
+            return Turn(now, settled, hold=await find_hold(session))
         barred = {one.id for one in claimed if not self._office.mode.lets(one.address)}
         if barred:
             await set_aside(session, barred, now)
         ours = [one for one in claimed if one.id not in barred]
         drafts = await self._office.renderer.draft(session, ours)
-        return Turn(now, settled, drafts, len(barred))
+        return Turn(now, settled, drafts, len(claimed), len(barred))
 
     def _must_renew(self) -> bool:
         """Also when the clock was set back, or what is claimed would be hidden for so long."""

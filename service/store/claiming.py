@@ -12,6 +12,7 @@ from sqlmodel import col
 from service.core.delivery import WAITS
 from service.store.leases import SKEW
 from service.store.lists import one_of
+from service.store.sending import IS_HELD
 from service.store.tables import Alert, Change, Delivery, Destination, Rendered
 
 FIRST_RETRY = WAITS[0] * 1.1
@@ -37,7 +38,7 @@ class Claimed:
 async def claim(
     session: AsyncSession, now: datetime, lease: str, limit: int, seconds: float
 ) -> list[Claimed]:
-    """The longest due, hidden from other senders for `seconds`."""
+    """The longest due, hidden from other senders for `seconds`; none while sending is held."""
     given = {"now": now, "most": limit, "by": lease, "until": now + timedelta(seconds=seconds)}
     connection = await session.connection()
     attempts = {row.id: row.attempt for row in await connection.execute(_CLAIM, given)}
@@ -55,7 +56,7 @@ _DUE = (
 
 _CLAIM = (
     update(Delivery)
-    .where(one_of(col(Delivery.id), _DUE))
+    .where(one_of(col(Delivery.id), _DUE), ~IS_HELD)
     .values(lease=bindparam("by"), visible_at=bindparam("until"))
     .returning(col(Delivery.id), col(Delivery.attempt))
 )

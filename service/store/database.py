@@ -141,7 +141,7 @@ class Database:
         return found
 
     def ring(self, name: str) -> None:
-        """Wake who listens for `name` in every process that shares the database; never raises."""
+        """Wake who listens for `name` in other processes on this database; never raises."""
         self._engine.ring(name)
 
     def listen(self, callbacks: Bells) -> AbstractAsyncContextManager[None]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,6 +19,8 @@ SENDING = "sending"
 """Holds what may not be sent, as a paused destination holds what it would get."""
 
 _HOLD = "sending.hold"
+IS_HELD = exists().where(col(Setting.name) == _HOLD)
+"""Whether anything holds it, for a statement that would else begin to send."""
 
 
 @dataclass(frozen=True, slots=True)

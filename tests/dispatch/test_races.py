@@ -56,9 +56,9 @@ async def set_state(db, table, name, state):
 
 async def plan_with(db, clock, planner, between):
     """Plan, with something happening after the page was read and before it is written."""
-    pages = await db.run_write(planner._turn_pages)
+    turn = await db.run_write(planner._turn_pages)
     await between()
-    await db.run_write(lambda session: record_pages(session, pages, clock()))
+    await db.run_write(lambda session: record_pages(session, turn.pages, clock()))
 
 
 async def test_what_is_resumed_before_the_page_is_written_goes_out(db, clock, planner, change):

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -86,9 +87,16 @@ async def test_a_server_that_does_not_answer_is_given_up_and_asked_again(server_
         assert await db.run_read(ask) == 1
 
 
+@asynccontextmanager
+async def _listening(url, ring):
+    """Another process, which wants to know when it is to plan."""
+    async with open_database(url) as other, other.listen({"plan": ring}):
+        yield
+
+
 async def test_bells_ring_again_after_the_server_was_away(own):
     rung = asyncio.Event()
-    async with open_database(own.url) as db, db.listen({"plan": rung.set}):
+    async with open_database(own.url) as db, _listening(own.url, rung.set):
         await asyncio.to_thread(own.crash)
         db.ring("plan")  # into the void
         await asyncio.to_thread(own.start)
@@ -262,20 +270,22 @@ async def test_names_taken_in_any_order_never_wait_in_a_circle(server):
     assert len(done) == 20
 
 
-async def test_a_bell_is_heard_by_every_process_that_listens_for_it(server, server_url):
-    here, there, other_name = asyncio.Event(), asyncio.Event(), asyncio.Event()
+async def test_a_bell_is_heard_by_every_other_process_that_listens_for_it(server, server_url):
+    here, there, elsewhere, other_name = (asyncio.Event() for _ in range(4))
     async with (
         open_database(server_url) as other,
-        server.listen({"plan": here.set, "send": other_name.set}),
-        other.listen({"plan": there.set}),
+        server.listen({"plan": here.set}),
+        other.listen({"plan": there.set, "send": other_name.set}),
+        _listening(server_url, elsewhere.set),
     ):
-        for one in (here, there, other_name):
+        for one in (here, there, elsewhere, other_name):
             one.clear()  # who begins to listen may have missed something, and is rung at once
         for name in ("plan", "plan", "nobody"):
             server.ring(name)
-        await here.wait()
         await there.wait()
+        await elsewhere.wait()
     assert not other_name.is_set()
+    assert not here.is_set()
 
 
 async def test_ringing_without_a_server_raises_nothing():

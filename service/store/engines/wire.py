@@ -1,6 +1,7 @@
 """Waking other processes: NOTIFY and LISTEN. A bell may be missed; polling stays the truth."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -20,17 +21,21 @@ QUIET_SECONDS = 0.01
 AGAIN_SECONDS = 0.5
 LOST = (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-_NOTIFY = text("SELECT pg_notify(:channel, name) FROM unnest(CAST(:names AS text[])) AS name")
+_NOTIFY = text("SELECT pg_notify(:channel, rung) FROM unnest(CAST(:rung AS text[])) AS rung")
 
 log = structlog.get_logger()
 
 
 class Wire:
-    """Rings by the pool's connections, hears by one of its own."""
+    """Rings by the pool's connections, hears by one of its own; it is deaf to its own ringing.
+
+    Whoever rings from here has looked up already: an echo would only make it look once more.
+    """
 
     def __init__(self, url: URL, engine: AsyncEngine) -> None:
         self._url = url
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._name = secrets.token_hex(4)
         self._waiting = set[str]()
         self._sending: asyncio.Task[None] | None = None
 
@@ -43,9 +48,10 @@ class Wire:
     async def _send(self) -> None:
         try:
             while self._waiting:
-                names, self._waiting = sorted(self._waiting), set()
+                rung = [f"{name} {self._name}" for name in sorted(self._waiting)]
+                self._waiting = set()
                 async with self._engine.connect() as connection:
-                    await connection.execute(_NOTIFY, {"channel": CHANNEL, "names": names})
+                    await connection.execute(_NOTIFY, {"channel": CHANNEL, "rung": rung})
                 await asyncio.sleep(QUIET_SECONDS)
         except Exception as error:  # noqa: BLE001 - whoever sleeps will wake to poll
             log.debug("a bell was not heard", reason=str(error))
@@ -80,7 +86,7 @@ class Wire:
         lost = asyncio.Event()
         try:
             opened.add_termination_listener(lambda _: lost.set())
-            await opened.add_listener(CHANNEL, partial(_heard, bells))
+            await opened.add_listener(CHANNEL, partial(self._heard, bells))
             tried.set()
             for ring in bells.values():  # for what was rung while nobody listened
                 ring()
@@ -88,14 +94,14 @@ class Wire:
         finally:
             opened.terminate()
 
+    def _heard(self, bells: Bells, _connection: Any, _pid: int, _channel: str, rung: str) -> None:
+        name, _, ringer = rung.partition(" ")
+        if ringer != self._name and (ring := bells.get(name)):
+            ring()
+
     async def close(self) -> None:
         """What was rung last is still sent, if that is quickly done."""
         if self._sending:
             await asyncio.wait({self._sending}, timeout=1)
         if self._sending:
             self._sending.cancel()
-
-
-def _heard(bells: Bells, _connection: Any, _pid: int, _channel: str, name: str) -> None:
-    if ring := bells.get(name):
-        ring()
