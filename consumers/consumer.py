@@ -176,9 +176,10 @@ class Consumer:
         for arrival in arrivals:
             _fold(ledger, arrival)
         effects = ledger.close()
-        first_event = await take_numbers(session, "events", len(effects.events))
-        first_change = await take_numbers(session, "changes", len(effects.changes))
-        await record_effects(session, effects, first_event, first_change)
+        first = await take_numbers(
+            session, events=len(effects.events), changes=len(effects.changes)
+        )
+        await record_effects(session, effects, first["events"], first["changes"])
         return ledger
 
     async def _open_ledger(

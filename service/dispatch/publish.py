@@ -42,7 +42,10 @@ log = structlog.get_logger()
 
 
 class Courier:
-    """`step` raises what is away for the caller to wait out; `close` hands over to others."""
+    """`step` raises what is away for the caller to wait out; `close` hands over to others.
+
+    `has_more`: whether the last step left something that it could have taken.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Courier:
         self._position = 0
         self._noted = 0
         self._noted_at = -inf
+        self.has_more = False
         self._open = AsyncExitStack()
 
     async def step(self) -> bool:
@@ -71,7 +75,7 @@ class Courier:
             await self._leave()
             return False
         try:
-            drained = await self._drain()
+            drained = self.has_more = await self._drain()
             published = await self._publish()
         except Fenced:
             log.warning("another process publishes; this one stands by")
@@ -153,6 +157,7 @@ class Courier:
         await publisher.publish(records, page[-1].number)
         passing("publish.changes.after")
         self._position = page[-1].number
+        self.has_more |= len(page) == CHANGES_AT_ONCE
         return True
 
     async def _note(self) -> None:

@@ -166,7 +166,7 @@ async def run_publisher(runtime: Runtime, stop: asyncio.Event) -> None:
 
     async def step() -> bool:
         await runtime.know_log()
-        return await courier.step()
+        return await courier.step() and courier.has_more
 
     try:
         await pace(stop, step, runtime.bells["publish"], pulse=runtime.pulses["publish"])

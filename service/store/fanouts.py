@@ -86,8 +86,8 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
     states = await _read_states(session, planned)
     routed = [(alert, _holders(alert, matched, states)) for alert, matched in planned]
     sent = [(alert, owners) for alert, owners in routed if owners is not None]
-    first = await take_numbers(session, "alerts", len(sent))
-    for number, (row, _) in enumerate(sent, first):
+    first = await take_numbers(session, alerts=len(sent))
+    for number, (row, _) in enumerate(sent, first["alerts"]):
         row |= {"number": number, "created_at": now}
     rows: dict[type[SQLModel], list[Row]] = {
         Alert: [alert for alert, _ in sent],

@@ -172,7 +172,7 @@ async def test_a_name_is_checked_while_the_log_is_away(known):
 
 async def test_nameless_books_that_have_alerted_may_be_a_copy(known, log):
     async with known.write() as session:
-        await take_numbers(session, "alerts", 1)
+        await take_numbers(session, alerts=1)
     await check_fit(known, log, "test", NOW)
     assert "without a name" in await held(known)
 

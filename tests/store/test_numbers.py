@@ -16,7 +16,7 @@ async def test_numbers_begin_at_one_and_have_no_gaps(db):
     taken = []
     for count in (3, 0, 2):
         async with db.write() as session:
-            taken.append(await take_numbers(session, "changes", count))
+            taken.append(await _take(session, "changes", count))
     assert taken == [1, 4, 4]
     async with db.read() as session:
         assert await last_number(session, "changes") == 5
@@ -28,12 +28,12 @@ async def test_a_number_that_was_rolled_back_is_given_again(db):
         with pytest.raises(LookupError):
             await _take_and_fail(db)
     async with db.write() as session:
-        assert await take_numbers(session, "changes", 1) == 1
+        assert await _take(session, "changes") == 1
 
 
 async def _take_and_fail(db):
     async with db.write() as session:
-        await take_numbers(session, "changes", 7)
+        await take_numbers(session, changes=7)
         raise LookupError
 
 
@@ -42,7 +42,7 @@ async def test_the_order_of_numbers_is_the_order_of_commits(db):
 
     async def write():
         async with db.write() as session:
-            number = await take_numbers(session, "changes", 1)
+            number = await _take(session, "changes")
             await asyncio.sleep(0)
             await session.execute(insert(Setting).values(name=f"{number:02}", value=""))
 
@@ -57,12 +57,19 @@ async def test_the_order_of_numbers_is_the_order_of_commits(db):
 
 async def test_a_number_that_no_migration_made_a_counter_for_is_refused(db):
     with pytest.raises(NoCounter, match="none for 'other'"):
-        await _take(db, "other")
+        async with db.write() as session:
+            await _take(session, "other")
 
 
-async def _take(db, name):
-    async with db.write() as session:
-        return await take_numbers(session, name, 1)
+async def test_numbers_of_several_counters_are_taken_at_once(db):
+    for _ in range(2):
+        async with db.write() as session:
+            taken = await take_numbers(session, events=3, changes=2)
+    assert taken == {"events": 4, "changes": 3}
+
+
+async def _take(session, name, count=1):
+    return (await take_numbers(session, **{name: count}))[name]
 
 
 def batch(since, until, topic="tariffs"):
