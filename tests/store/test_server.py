@@ -96,7 +96,11 @@ async def _listening(url, ring):
 
 async def test_bells_ring_again_after_the_server_was_away(own):
     rung = asyncio.Event()
-    async with open_database(own.url) as db, _listening(own.url, rung.set):
+    async with (
+        open_database(own.url) as db,
+        db.listen({"plan": lambda: None}),
+        _listening(own.url, rung.set),
+    ):
         await asyncio.to_thread(own.crash)
         db.ring("plan")  # into the void
         await asyncio.to_thread(own.start)

@@ -47,7 +47,7 @@ class PostgreSQL:
         )
         self._read = async_sessionmaker(self.reader, expire_on_commit=False)
         self._write = async_sessionmaker(self.writer, expire_on_commit=False)
-        self._wire = Wire(self._plain, self.writer)
+        self._wire = Wire(self._plain)
 
     def _engine(self, **pool: Any) -> AsyncEngine:
         connecting = partial(connect, self._plain, SERVING)
@@ -123,7 +123,6 @@ class PostgreSQL:
 
     async def close(self) -> None:
         """Hang up; a server that froze is not waited for."""
-        await self._wire.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(PARTING_SECONDS):
                 await self.writer.dispose()

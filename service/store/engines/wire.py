@@ -1,7 +1,6 @@
 """Waking other processes: NOTIFY and LISTEN. A bell may be missed; polling stays the truth."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -9,8 +8,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import URL
 
 from service.store.engines import Bells, DatabaseUnavailable
 from service.store.engines.connecting import SERVING, connect
@@ -19,41 +17,42 @@ CHANNEL = "tariffwire"
 QUIET_SECONDS = 0.01
 """Between two NOTIFYs: what is rung meanwhile goes out in one."""
 AGAIN_SECONDS = 0.5
+PARTING_SECONDS = 1.0
 LOST = (DatabaseUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
-_NOTIFY = text("SELECT pg_notify(:channel, rung) FROM unnest(CAST(:rung AS text[])) AS rung")
+_NOTIFY = "SELECT pg_notify($1, name) FROM unnest($2::text[]) AS name"
 
 log = structlog.get_logger()
 
 
 class Wire:
-    """Rings by the pool's connections, hears by one of its own; it is deaf to its own ringing.
+    """Hears and rings by one connection of its own; it is deaf to its own ringing.
 
     Whoever rings from here has looked up already: an echo would only make it look once more.
     """
 
-    def __init__(self, url: URL, engine: AsyncEngine) -> None:
+    def __init__(self, url: URL) -> None:
         self._url = url
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._name = secrets.token_hex(4)
+        self._opened: Any = None  # an asyncpg connection while it listens
         self._waiting = set[str]()
         self._sending: asyncio.Task[None] | None = None
 
     def ring(self, name: str) -> None:
-        """Soon, together with what else is rung."""
+        """Soon, together with what else is rung, or once it listens."""
         self._waiting.add(name)
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._send())
+        self._begin()
 
-    async def _send(self) -> None:
+    def _begin(self) -> None:
+        if self._waiting and self._opened and self._sending is None:
+            self._sending = asyncio.create_task(self._send(self._opened))
+
+    async def _send(self, opened: Any) -> None:
         try:
             while self._waiting:
-                rung = [f"{name} {self._name}" for name in sorted(self._waiting)]
-                self._waiting = set()
-                async with self._engine.connect() as connection:
-                    await connection.execute(_NOTIFY, {"channel": CHANNEL, "rung": rung})
+                names, self._waiting = sorted(self._waiting), set()
+                await opened.fetch(_NOTIFY, CHANNEL, names)
                 await asyncio.sleep(QUIET_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whoever sleeps will wake to poll
+        except LOST as error:  # whoever sleeps will wake to poll
             log.debug("a bell was not heard", reason=str(error))
         finally:
             self._sending = None
@@ -67,6 +66,8 @@ class Wire:
             await tried.wait()
             yield
         finally:
+            if self._sending:  # what was rung last is still sent, if that is quickly done
+                await asyncio.wait({self._sending}, timeout=PARTING_SECONDS)
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -86,22 +87,18 @@ class Wire:
         lost = asyncio.Event()
         try:
             opened.add_termination_listener(lambda _: lost.set())
-            await opened.add_listener(CHANNEL, partial(self._heard, bells))
+            await opened.add_listener(CHANNEL, partial(_heard, bells))
             tried.set()
             for ring in bells.values():  # for what was rung while nobody listened
                 ring()
+            self._opened = opened
+            self._begin()
             await lost.wait()
         finally:
+            self._opened = None
             opened.terminate()
 
-    def _heard(self, bells: Bells, _connection: Any, _pid: int, _channel: str, rung: str) -> None:
-        name, _, ringer = rung.partition(" ")
-        if ringer != self._name and (ring := bells.get(name)):
-            ring()
 
-    async def close(self) -> None:
-        """What was rung last is still sent, if that is quickly done."""
-        if self._sending:
-            await asyncio.wait({self._sending}, timeout=1)
-        if self._sending:
-            self._sending.cancel()
+def _heard(bells: Bells, connection: Any, pid: int, _channel: str, name: str) -> None:
+    if pid != connection.get_server_pid() and (ring := bells.get(name)):
+        ring()
