@@ -19,7 +19,8 @@ from service.telemetry import Metrics
 class Desk:
     """`try_out` sends one test message now; `pulses` says how each role of this process does.
 
-    `wake_publisher` says that the outbox has something.
+    `wake_publisher` says that the outbox has something. `owns_log`: whether events may go straight
+    to the log; it is not for a database that may be a copy.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Desk:
     try_out: Callable[[DestinationValue], Awaitable[Reply]]
     pulses: Callable[[], Mapping[str, Pulse]]
     wake_publisher: Callable[[], None]
+    owns_log: Callable[[], Awaitable[bool]]
 
 
 async def _find(request: Request) -> Desk:

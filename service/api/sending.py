@@ -12,6 +12,7 @@ from service.api.problems import Conflict
 from service.api.questions import send
 from service.core.duty import Frozen
 from service.core.event import Fault
+from service.store.home import take_over
 from service.store.sending import (
     count_kept_back,
     hold_sending,
@@ -60,8 +61,12 @@ async def release(desk: AtDesk) -> Response:
             " and release then"
         )
         raise Conflict(said, [Fault("path", said)])
-    released = await desk.db.run_write(lambda session: release_sending(session, desk.clock()))
-    return send({"released": released})
+
+    async def work(session: AsyncSession) -> int:
+        await take_over(session)
+        return await release_sending(session, desk.clock())
+
+    return send({"released": await desk.db.run_write(work)})
 
 
 async def _describe(desk: Desk, session: AsyncSession) -> dict[str, Any]:

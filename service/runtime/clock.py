@@ -92,6 +92,7 @@ async def do(runtime: Runtime, job: Job, holder: str) -> bool:
 
 async def prune(runtime: Runtime) -> int:
     """Drop log records past their age; none that is not consumed yet."""
+    await runtime.know_log()
     async with runtime.db.read() as session:
         places = await list_places(session)
     floors = {key: place.next for key, place in places.items() if key[0] in TOPICS}

@@ -5,7 +5,7 @@ import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from service.runtime.listening import address_of, listen
 from service.settings import Settings
 from service.store.accounts import ensure_default
 from service.store.database import Database, DatabaseUnavailable, open_database
+from service.store.home import Copied, refuse_copy, settle_in
 from service.store.identity import check_fit, check_name, know_address, know_self
 from service.store.migrations import migrate
 from service.store.publishing import pass_published
@@ -74,6 +75,7 @@ class Runtime:
     address: str
     deployment: str
     bells: Bells
+    is_copy: bool = False
     pulses: dict[str, Pulse] = field(default_factory=dict)
     _knows_log: bool = False
     _knowing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -84,15 +86,27 @@ class Runtime:
         return {name: pulse.is_running for name, pulse in self.pulses.items()}
 
     async def know_log(self) -> None:
-        """Once the log is in reach: its topics are there, and it is the log of this database."""
+        """Once the log is in reach: its topics are there, and it is the log of this database.
+
+        `LogUnavailable` before; `Copied` as long as the database may be a copy.
+        """
         async with self._knowing:
             if not self._knows_log:
+                await self.db.run_read(refuse_copy)
                 for made in await self.log.prepare():
                     log.info("prepared the log", made=made)
                 await check_fit(self.db, self.log, self.settings.deployment, self.clock())
                 position = await self.log.published(CHANGES)
                 await self.db.run_write(partial(pass_published, position=position))
                 self._knows_log = True
+
+    async def owns_log(self) -> bool:
+        """Whether events may go straight to the log."""
+        if self.is_copy:
+            with suppress(Copied):
+                await self.db.run_read(refuse_copy)
+                self.is_copy = False
+        return not self.is_copy
 
 
 @asynccontextmanager
@@ -106,7 +120,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
         pool = settings.database_pool or sum(POOLS[role] for role in settings.roles)
         db = await stack.enter_async_context(open_database(settings.database_url, pool))
         events = await stack.enter_async_context(open_log(settings.log_url, clock))
-        deployment, api = await _wait_for(db, settings, clock, address)
+        deployment, api, is_copy = await _wait_for(db, settings, clock, address)
         webhooks = await stack.enter_async_context(_open_webhooks(settings))
         mails = await stack.enter_async_context(_open_mails(settings))
         bells = Bells(db)
@@ -124,9 +138,12 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             address,
             deployment,
             bells,
+            is_copy,
         )
         try:
             await runtime.know_log()
+        except Copied as error:
+            log.warning("nothing is read or sent", reason=str(error))
         except LogUnavailable as error:  # events go to the outbox; what reads the log waits
             log.warning("the log is out of reach", reason=str(error))
         yield runtime
@@ -134,10 +151,10 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
 
 async def _wait_for(
     db: Database, settings: Settings, clock: Clock, address: str
-) -> tuple[str, str]:
+) -> tuple[str, str, bool]:
     """The schema of this release, in a database that may still be starting.
 
-    Returns its deployment id, and where the API is.
+    Returns its deployment id, where the API is, and whether the database may be a copy.
     """
     loop = asyncio.get_running_loop()
     last = loop.time() + WAITS_FOR_DATABASE
@@ -151,14 +168,16 @@ async def _wait_for(
             await asyncio.sleep(1)
 
 
-async def _set_up(db: Database, settings: Settings, clock: Clock, address: str) -> tuple[str, str]:
+async def _set_up(
+    db: Database, settings: Settings, clock: Clock, address: str
+) -> tuple[str, str, bool]:
     await migrate(db)
     async with db.write() as session:
         await ensure_default(session, clock())
         deployment = await know_self(session, secrets.token_hex(8))
         await check_name(session, settings.deployment, clock())
         api = await know_address(session, address, serves="api" in settings.roles)
-        return deployment, api
+        return deployment, api, await settle_in(session, clock())
 
 
 def _open_webhooks(settings: Settings) -> WebhookSender:

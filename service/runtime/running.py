@@ -70,6 +70,7 @@ def desk_of(runtime: Runtime) -> Desk:
         try_out,
         lambda: runtime.pulses,
         lambda: runtime.bells.ring("publish"),
+        runtime.owns_log,
     )
 
 

@@ -25,7 +25,8 @@ class OfDatabase:
 
     `name` is the deployment's name under which it was served last, None before the first; `asked`
     the other name for which sending was held, until it is released. `judged` are the marks for
-    which it was held: they are not judged again. `hold` is why sending is held now.
+    which it was held: they are not judged again. `hold` is why sending is held now. `is_confirmed`:
+    a person knows that it was restored, and has released sending.
     """
 
     deployment: str
@@ -36,6 +37,7 @@ class OfDatabase:
     asked: str | None = None
     has_alerted: bool = False
     hold: str | None = None
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ def fit(books: OfDatabase, log: OfLog, name: str) -> Verdict:
     # What was judged stays so: others may have asked for the marks before they were mended.
     judged = {**books.judged, **ahead}
     kept, asked = _name(books, name)
-    reasons = [_say_restored(books, fresh)] if fresh else []
+    reasons = [_say_restored(books, fresh)] if fresh and not books.is_confirmed else []
     if asked is not None and asked != books.asked:
         reasons.append(_say_renamed(books.name, asked))
     return Verdict(hold="; ".join(reasons), judged=judged, name=kept, asked=asked)

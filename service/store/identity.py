@@ -14,6 +14,7 @@ from sqlmodel import col
 from service.log import TOPICS, Log, Position
 from service.store.database import Database, insert_latest, insert_new, lock_names
 from service.store.fit import RELEASE, OfDatabase, OfLog, Place, Verdict, WrongLog, fit
+from service.store.home import CONFIRMED
 from service.store.moved import refuse_moved
 from service.store.numbers import last_number
 from service.store.progress import list_places
@@ -42,7 +43,7 @@ NAME = "deployment.name"
 ASKED = "deployment.asked"
 LOG = "log"
 JUDGED = "log.judged"
-KNOWN = (DEPLOYMENT, NAME, ASKED, LOG, JUDGED)
+KNOWN = (DEPLOYMENT, NAME, ASKED, LOG, JUDGED, CONFIRMED)
 
 
 async def know_self(session: AsyncSession, fresh: str) -> str:
@@ -128,6 +129,7 @@ async def read_books(session: AsyncSession) -> OfDatabase:
         asked=known.get(ASKED),
         has_alerted=await last_number(session, "alerts") > 0,
         hold=await find_hold(session),
+        is_confirmed=CONFIRMED in known,
     )
 
 
@@ -177,6 +179,7 @@ async def _settle(
         JUDGED: write_judged(verdict.judged),
         NAME: verdict.name,
         ASKED: verdict.asked,
+        CONFIRMED: None,
     }
     await keep(session, values)
     if verdict.hold:

@@ -53,10 +53,14 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return Settings(database_url=database_url, log_url=f"sqlite:///{tmp_path}/log.db")
 
 
+async def _owned() -> bool:
+    return True
+
+
 @pytest.fixture
 def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
     pulses = {"consume": Pulse("consume", is_running=True)}
-    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: pulses, lambda: None)
+    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: pulses, lambda: None, _owned)
 
 
 @pytest.fixture

@@ -17,7 +17,10 @@ from tests.journey.running import Json
 
 
 class Files:
-    """Two SQLite files, copied by SQLite's own backup."""
+    """Two SQLite files, copied by SQLite's own backup, and put back where they were."""
+
+    moves = False
+    reason = "older than its log"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -56,7 +59,13 @@ class Files:
 
 @dataclass
 class Servers:
-    """A database copied by `pg_dump`, and a prefix of topics, of which a copy ends earlier."""
+    """A database copied by `pg_dump`, and a prefix of topics, of which a copy ends earlier.
+
+    It is restored as another database, so that it may be a copy beside the first.
+    """
+
+    moves = True
+    reason = "copy of one elsewhere"
 
     kafka: str
     postgres: str

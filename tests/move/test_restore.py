@@ -100,6 +100,12 @@ async def is_folded(service):
     return stages["event"]["waiting"] == stages["match"]["waiting"] == 0
 
 
+async def is_waiting(service):
+    """What came meanwhile stands in the outbox: the log is not for a copy."""
+    status = await service.ask("/v1/status")
+    return sum(status["outbox"]["waiting"].values()) == len(AFTER)
+
+
 async def release(service):
     assert (await service.api.post("/v1/sending/release")).status_code == 200
     await service.settle()
@@ -120,10 +126,13 @@ async def test_a_database_older_than_its_log_reads_on_and_sends_when_it_is_relea
     await kit.restore_books()
     async with serving(kit.settings) as service:
         await service.send(*AFTER)
-        await until(lambda: is_folded(service))
+        if kit.moves:
+            await until(lambda: is_waiting(service))
+        else:
+            await until(lambda: is_folded(service))
         held = await service.ask("/v1/sending")
         assert held["state"] == "held"
-        assert "older than its log" in held["reason"]
+        assert kit.reason in held["reason"]
         assert len(receiver.requests) == told
         await release(service)
         assert len(await page_through(service, "/v1/events")) == len(EVENTS)

@@ -34,7 +34,9 @@ class Way:
 
     async def append(self, topic: str, records: Sequence[Record]) -> None:
         """Durable when it returns; `Unavailable` when nothing was taken."""
-        if topic in self._detoured and not await self._is_clear(topic):
+        is_detour = topic in self._detoured and not await self._is_clear(topic)
+        if is_detour or not await self._desk.owns_log():
+            self._detoured.add(topic)
             await self._put(topic, records)
             return
         try:
