@@ -1,10 +1,11 @@
 """Everything that can be set, read once: the environment over `tariffwire.toml`."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -187,8 +188,20 @@ def _secrets_of_files(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def _say(one: dict[str, Any]) -> str:
-    where = ".".join(map(str, one["loc"]))
+    where = str(one["loc"][0]) if one["loc"] else ""
     said = str(one["msg"]).removeprefix("Value error, ")
-    if one["type"] == "extra_forbidden":
-        return f"tariffwire.toml: {where}: no such setting{_suggest(where)}"
+    match one["type"]:
+        case "extra_forbidden":
+            return f"tariffwire.toml: {where}: no such setting{_suggest(where)}"
+        case "literal_error":
+            said = _say_choice(str(one["input"]), get_args(Role))
+        case "string_pattern_mismatch":
+            wanted = str(Settings.model_fields[where].description).rstrip(".")
+            said = f"{one['input']!r} is none of these: {wanted}"
     return f"{PREFIX}{where.upper()}: {said}" if where else said
+
+
+def _say_choice(given: str, known: Sequence[str]) -> str:
+    near = get_close_matches(given, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"{given!r} is none of {', '.join(known)}{hint}"

@@ -158,13 +158,15 @@ def test_roles_are_written_as_a_list(read):
 
 
 def test_a_role_that_does_not_exist_is_refused(read):
-    with pytest.raises(BadSetting, match=r"TARIFFWIRE_ROLES.*'api', 'consume'"):
+    with pytest.raises(BadSetting, match=r"ROLES: 'cook' is none of api, .*, clock; did you mean"):
         read(roles="api,cook")
+    with pytest.raises(BadSetting, match=r"'planner' .*; did you mean plan\?"):
+        read(roles="api,planner")
 
 
 def test_a_mode_of_sending_that_does_not_exist_is_refused(read):
     assert read(send="allow:*@example.com").send == "allow:*@example.com"
-    with pytest.raises(BadSetting, match="TARIFFWIRE_SEND"):
+    with pytest.raises(BadSetting, match="SEND: 'sometimes' is none of these: live, held"):
         read(send="sometimes")
 
 

@@ -191,8 +191,10 @@ async def _answer_fault(request: Request, _error: Exception) -> Response:
 
 
 def _no_route(request: Request) -> NotFound:
-    near = get_close_matches(request.url.path, request.app.openapi()["paths"], n=1, cutoff=0.6)
-    hint = f"did you mean {near[0]}?" if near else "/openapi.json lists every path"
+    hint = "this is a process without the API: ask a process that has the role api"
+    if request.app.openapi_url:
+        near = get_close_matches(request.url.path, request.app.openapi()["paths"], n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?" if near else "/openapi.json lists every path"
     return NotFound(
         f"There is no {request.url.path[:200]}; {hint}", [Fault("path", f"no such path; {hint}")]
     )

@@ -10,6 +10,7 @@ from service.api.desk import AtDesk
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
+from service.store.home import COPIED, Copied
 from service.store.quarantined import (
     DISMISSED,
     OPEN,
@@ -52,6 +53,8 @@ async def replay(desk: AtDesk, entry_id: str) -> Response:
     async with desk.db.read() as session:
         one = await _demand(session, entry_id)
     _refuse_settled(one)
+    if not await desk.owns_log():
+        raise Copied(COPIED)
     # Appended first: a crash between the two leaves it open, and a second replay is a duplicate.
     await desk.log.append(one.topic, [one.as_record()])
     return await _settle(desk, one, REPLAYED, 202)

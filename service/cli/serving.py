@@ -83,6 +83,7 @@ def migrate(
     from service.log import open_log
     from service.runtime import utc_now
     from service.store.database import open_database
+    from service.store.identity import refuse_misfit
     from service.store.migrations import migrate as upgrade
 
     terminal: Terminal = context.obj
@@ -94,7 +95,9 @@ def migrate(
             open_log(settings.log_url, utc_now) as log,
         ):
             await upgrade(db)
-            return list(await log.prepare())
+            made = list(await log.prepare())
+            await refuse_misfit(db, log)
+            return made
 
     made = run(work())
     if as_json:

@@ -16,7 +16,10 @@ def join(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, *, as_json: Json = False) -> None:
-    """Show what each stage has done and what waits; exit code 6 when a role is down."""
+    """Show what each stage has done and what waits.
+
+    Exit code 6 when a role of the process that answers is down; others answer on ports of theirs.
+    """
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
         found = api.get("/v1/status")
@@ -32,6 +35,11 @@ def status(context: typer.Context, *, as_json: Json = False) -> None:
 def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     columns = ("stage", "done#", "waiting#", "oldest waits#", "")
     terminal.out.print(tabulate("", columns, _rows(found["stages"])))
+    held = found["sending"]["held"]
+    if held:
+        terminal.say(("sending is held", "yellow"), f": {held}")
+    for name, trouble in found["trouble"].items():
+        terminal.say((f"{name} waits", "yellow"), f": {trouble}")
     set_aside = found["quarantine"]["open"]
     if set_aside:
         terminal.say((f"{set_aside} inputs are in quarantine", "yellow"), ": GET /v1/quarantine")

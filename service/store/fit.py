@@ -105,7 +105,8 @@ def _find_other_database(books: OfDatabase, log: OfLog) -> str:
         if mark.deployment not in {"", books.deployment}:
             return (
                 f"Another database follows this log: deployment {mark.deployment} has read"
-                f" {topic}/{partition} up to {mark.next}, and this is {books.deployment}. Give each"
+                f" {topic}/{partition} up to {mark.next}, and this is"
+                f" {books.deployment or 'a new one'}. Give each"
                 " database a log of its own (TARIFFWIRE_LOG_URL), or, if the other is gone for"
                 f" good: {ADOPT}."
             )

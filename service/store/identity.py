@@ -32,6 +32,7 @@ __all__ = [
     "read_books",
     "read_ends",
     "read_said",
+    "refuse_misfit",
 ]
 
 SETTLING = (0.1, 0.3, 0.6, 1.0, 1.0)
@@ -97,6 +98,14 @@ async def check_fit(db: Database, log: Log, name: str, now: datetime) -> Verdict
     if verdict.hold:
         await log.mark(books.deployment, {place: _next(books, place) for place in verdict.judged})
     return verdict
+
+
+async def refuse_misfit(db: Database, log: Log) -> None:
+    """`WrongLog` where they do not belong together; nothing is written."""
+    said = await read_said(log)
+    verdict = fit(await db.run_read(read_books), said, "")
+    if verdict.refusal and not verdict.is_short:
+        raise WrongLog(verdict.refusal)
 
 
 async def check_name(session: AsyncSession, name: str, now: datetime) -> None:

@@ -46,7 +46,9 @@ async def test_a_process_without_the_api_answers_how_it_does(desk):
         assert (await api.get("/livez")).status_code == 200
         assert (await api.get("/readyz")).json()["ready"] is True
         assert "tariffwire_waiting" in (await api.get("/metrics")).text
-        assert (await api.get("/v1/changes")).status_code == 404
+        refused = await api.get("/v1/changes")
+    assert refused.status_code == 404
+    assert "ask a process that has the role api" in refused.json()["detail"]
 
 
 async def test_a_database_that_does_not_answer_makes_it_unready(desk):

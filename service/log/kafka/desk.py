@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 
 from service.log import LogMisfit, LogUnavailable
@@ -21,6 +21,8 @@ from service.log.kafka.connection import (
     start,
 )
 
+REST = 0.2
+"""Seconds between two questions to a cluster that is not ready for them."""
 REMEDY = "Run `tariffwire migrate`, which makes the topics"
 
 
@@ -131,9 +133,14 @@ class Desk:
 
     async def committed(self, group: str) -> Mapping[TopicPartition, OffsetAndMetadata]:
         """What a group has committed, with its remarks."""
-        found: Mapping[TopicPartition, OffsetAndMetadata]
-        found = await self.admin.list_consumer_group_offsets(group)
-        return {place: one for place, one in found.items() if one.offset >= 0}
+        while True:
+            try:
+                found: Mapping[TopicPartition, OffsetAndMetadata]
+                found = await self.admin.list_consumer_group_offsets(group)
+            except GroupCoordinatorNotAvailableError:  # being made, for the first group of all
+                await asyncio.sleep(REST)
+            else:
+                return {place: one for place, one in found.items() if one.offset >= 0}
 
     async def delete(self, until: Mapping[TopicPartition, int]) -> None:
         """Drop what lies below."""

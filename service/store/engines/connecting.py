@@ -94,21 +94,30 @@ def _keep_alive(opened: Any) -> None:
 
 
 def _explain(url: URL, error: Exception) -> DatabaseUnavailable:
-    place = f"the database server at {url.host or 'localhost'}:{url.port or 5432}"
+    kind: type[DatabaseUnavailable] = DatabaseRefused
+    mend = "mend TARIFFWIRE_DATABASE_URL"
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
-            said = f"refuses user {url.username!r} or the password ({error})"
-            return DatabaseRefused(f"{place} {said}: mend TARIFFWIRE_DATABASE_URL")
+            said = f"refuses user {url.username!r} or the password ({error}): {mend}"
         case asyncpg.InvalidCatalogNameError():
-            said = f"has no database {url.database!r}: create it, or mend TARIFFWIRE_DATABASE_URL"
-            return DatabaseRefused(f"{place} {said}")
+            said = f"has no database {url.database!r}: create it, or {mend}"
+        case asyncpg.UndefinedObjectError() | asyncpg.CantChangeRuntimeParamError():
+            said = f"does not take an option of the URL ({error}): {mend}"
+        case ConnectionError() if "SSL" in str(error):
+            said = f"does not speak TLS ({error}): have it do so, or leave out sslmode"
+        case _:
+            kind, said = DatabaseUnavailable, _say_away(error)
+    return kind(f"the database server at {url.host or 'localhost'}:{url.port or 5432} {said}")
+
+
+def _say_away(error: Exception) -> str:
+    match error:
         case asyncpg.TooManyConnectionsError():
-            said = f"has no connection left ({error}): raise its max_connections"
-            return DatabaseUnavailable(f"{place} {said}, or lower TARIFFWIRE_DATABASE_POOL")
+            mend = "raise its max_connections, or lower TARIFFWIRE_DATABASE_POOL"
+            return f"has no connection left ({error}): {mend}"
         case asyncpg.CannotConnectNowError():
-            return DatabaseUnavailable(f"{place} is not ready yet ({error}): it is waited for")
+            return f"is not ready yet ({error}): it is waited for"
         case TimeoutError():
-            said = f"did not answer within {CONNECT_SECONDS:.0f} s: is it up, is the address right?"
-            return DatabaseUnavailable(f"{place} {said}")
-    said = f"cannot be reached ({error}): start it, or mend TARIFFWIRE_DATABASE_URL"
-    return DatabaseUnavailable(f"{place} {said}")
+            waited = f"did not answer within {CONNECT_SECONDS:.0f} s"
+            return f"{waited}: is it up, is the address right?"
+    return f"cannot be reached ({error}): start it, or mend TARIFFWIRE_DATABASE_URL"
