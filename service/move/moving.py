@@ -217,7 +217,8 @@ async def _open_doors(session: AsyncSession) -> Arrival:
 
 
 def show(url: str) -> str:
-    """A URL without what is secret in it: no user, no password, no options."""
+    """A URL without what may be secret in it: no password, no options."""
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    who, _, host = parts.netloc.rpartition("@")
+    user = who.partition(":")[0]
+    return urlunsplit((parts.scheme, f"{user}@{host}" if user else host, parts.path, "", ""))

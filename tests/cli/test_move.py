@@ -44,7 +44,7 @@ def test_what_has_moved_is_not_served_here_until_it_is_taken_back(installed, the
     moved = json.loads(tariffwire("move", *there, "--json").stdout)
     assert moved["rows"]["account"] == 1
     serving = Process("serve", "--port", "0", folder=installed)
-    assert "It moved to postgresql://127.0.0.1" in serving.wait_for("error")
+    assert "It moved to postgresql://tariffwire@127.0.0.1" in serving.wait_for("error")
     assert serving.end() == Exit.DATA
     undone = tariffwire("move", *there, "--undo", "--json")
     assert json.loads(undone.stdout) == {"deployment": moved["deployment"], "undone": True}

@@ -137,7 +137,7 @@ async def test_every_row_and_every_unread_record_arrives_as_it_was(scene, there)
 
 async def test_what_has_moved_is_served_there_and_no_longer_here(scene, there):
     await take(scene, there)
-    with pytest.raises(MovedAway, match=r"postgresql://127\.0\.0\.1"):
+    with pytest.raises(MovedAway, match=r"postgresql://tariffwire@127\.0\.0\.1"):
         async with open_runtime(Settings(**scene.settings, port=0)):
             pass
     async with open_runtime(Settings(**there.settings, port=0)):
@@ -148,7 +148,7 @@ async def test_moving_again_says_that_it_has_moved(scene, there):
     first = await take(scene, there)
     again = await take(scene, there)
     assert (again.deployment, again.rows) == (first.deployment, None)
-    elsewhere = Place("postgresql://127.0.0.1/other", there.settings["log_url"])
+    elsewhere = Place("postgresql://tariffwire@127.0.0.1/other", there.settings["log_url"])
     with pytest.raises(MovedAway, match="name that place"):
         await move(scene.place, elsewhere, utc_now, silent)
 
@@ -170,7 +170,7 @@ async def test_a_move_can_be_taken_back_until_the_new_place_is_served(scene, the
 
 async def test_only_the_place_it_moved_to_is_closed_when_it_is_taken_back(scene, there):
     await take(scene, there)
-    elsewhere = Place("postgresql://127.0.0.1/other", there.settings["log_url"])
+    elsewhere = Place("postgresql://tariffwire@127.0.0.1/other", there.settings["log_url"])
     with pytest.raises(CannotMove, match="name that one"):
         await undo(scene.place, elsewhere, utc_now)
     async with open_runtime(Settings(**there.settings, port=0)):

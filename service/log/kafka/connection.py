@@ -106,7 +106,8 @@ async def _why(address: Address) -> str:
             )
             connection.close()
         except AWAY as error:
-            found.append(f"{server}: {error or 'no answer'}")
+            said = str(error) or "it hung up: does it want TLS or a login, or none of them?"
+            found.append(f"{server}: {said}")
     return "; ".join(found)
 
 
