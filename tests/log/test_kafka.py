@@ -1,6 +1,7 @@
 """What only Kafka brings: brokers elsewhere, topics to be made, groups, foreign producers."""
 
 import asyncio
+import gc
 import signal
 import ssl
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import NewPartitions, NewTopic
+from aiokafka.conn import AIOKafkaConnection
 
 from service.core.event.binding import unbind
 from service.log import (
@@ -85,6 +87,22 @@ async def test_a_broker_out_of_reach_is_said_in_time_and_closing_hangs_nothing(c
         follower = asyncio.create_task(anext(log.follow(["tariffs"], nowhere), "home"))
         await asyncio.sleep(0.1)
     assert await follower == "home"
+
+
+async def test_closing_at_any_moment_leaves_no_connection_open(kafka_url, clock):
+    """aiokafka forgets a connection when it is cut off at the wrong one."""
+    async with open_log(kafka_url, clock) as log:
+        await log.prepare()
+    for moment in range(60):
+        async with open_log(kafka_url, clock) as log, asyncio.TaskGroup() as group:
+            asking = group.create_task(log.ends("tariffs"))
+            following = group.create_task(anext(log.follow(["tariffs"], nowhere), None))
+            await asyncio.sleep(moment / 2000)
+            asking.cancel()
+            following.cancel()
+    await anyhow()
+    made = [one for one in gc.get_objects() if isinstance(one, AIOKafkaConnection)]
+    assert [one for one in made if one.connected()] == []
 
 
 @pytest.fixture

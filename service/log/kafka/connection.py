@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
@@ -26,6 +27,7 @@ FITTING = 8 * 1024 * 1024  # bytes that a topic of ours takes at once
 LARGEST = FITTING - 64 * 1024  # bytes of a record: what frames it must fit too
 LAST = 253_402_300_799_000  # the end of the year 9999: a foreign clock may say anything
 RETRY = 0.1  # seconds between two attempts of aiokafka's own
+SETTLING = 0.5  # seconds that a client has to finish its start when nobody waits for it any more
 
 # What aiokafka raises when a broker is away or a client broken; the last two where its own
 # account of a transaction no longer adds up.
@@ -88,11 +90,26 @@ async def answering(address: Address, doing: str, seconds: float = ANSWER) -> As
 async def start(address: Address, client: Any) -> None:
     """Start a client. aiokafka keeps the reason of a failure to itself: ask once more for it."""
     try:
-        await client.start()
+        await _start_whole(client)
     except KafkaError as error:
         if "bootstrap" not in str(error):
             raise
         raise KafkaError(await _why(address) or str(error)) from error
+
+
+async def _start_whole(client: Any) -> None:
+    """Cut off in its start, aiokafka forgets its first connection, which then stays open."""
+    starting = asyncio.ensure_future(client.start())
+    starting.add_done_callback(retrieve)
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        settling = asyncio.ensure_future(asyncio.wait({starting}, timeout=SETTLING))
+        while not settling.done():  # however often it is told
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(settling)
+        starting.cancel()
+        raise
 
 
 async def _why(address: Address) -> str:
@@ -127,12 +144,16 @@ async def release_consumer(consumer: AIOKafkaConsumer) -> None:
     """Leave the group and stop. A request that hangs is cut off rather than waited for."""
     stopping = asyncio.ensure_future(consumer.stop())
     await asyncio.wait({stopping}, timeout=PARTING)
-    client = consumer._client  # noqa: SLF001 - no public way to cut a connection
     if not stopping.done():
-        for connection in list(client._conns.values()):  # noqa: SLF001
-            connection.close()
+        cut_off(consumer)
     await _end(stopping)
-    await _end(client.close())
+    await _end(consumer._client.close())  # noqa: SLF001 - what was opened while it stopped
+
+
+def cut_off(client: AIOKafkaConsumer | AIOKafkaAdminClient) -> None:
+    """Close its connections: whoever waits for an answer is told that there will be none."""
+    for connection in list(client._client._conns.values()):  # noqa: SLF001 - no public way
+        connection.close()
 
 
 def retrieve(done: asyncio.Future[Any]) -> None:

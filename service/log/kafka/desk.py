@@ -1,8 +1,8 @@
 """Questions to the cluster: which topics there are, where they begin and end, who the log is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -14,7 +14,9 @@ from service.log import LogMisfit, LogUnavailable
 from service.log.kafka.address import Address
 from service.log.kafka.connection import (
     ANSWER,
+    PARTING,
     answering,
+    cut_off,
     make_consumer,
     release_consumer,
     shared,
@@ -26,14 +28,46 @@ REST = 0.2
 REMEDY = "Run `tariffwire migrate`, which makes the topics"
 
 
+class Clients:
+    """What asks the cluster. Let go of when the last question has ended, not under its feet."""
+
+    def __init__(self, admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer) -> None:
+        self.admin, self.reader = admin, reader
+        self._questions = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """One question more."""
+        self._questions += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._questions -= 1
+            if not self._questions:
+                self._idle.set()
+
+    async def release(self) -> None:
+        """What is asked now hears that there will be no answer; nothing stays open."""
+        if self._questions:
+            cut_off(self.admin)
+            cut_off(self.reader)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                await self._idle.wait()
+        await release_consumer(self.reader)
+        await self.admin.close()
+
+
 class Desk:
     """Two clients, made when first needed, and made anew after any failure."""
 
     def __init__(self, address: Address) -> None:
         self.address = address
         self.identity: str | None = None  # who the log was when it was last asked
-        self._admin: AIOKafkaAdminClient | None = None
-        self._consumer: AIOKafkaConsumer | None = None
+        self._clients: Clients | None = None
         self._opening = asyncio.Lock()
         self._closed = False
 
@@ -48,49 +82,49 @@ class Desk:
         """Answered or refused within `seconds`."""
         try:
             async with answering(self.address, doing, seconds):
-                await self._open()
-                yield self
+                with (await self._open()).used():
+                    yield self
         except LogUnavailable:
             await self._drop()
             raise
 
-    async def _open(self) -> None:
+    async def _open(self) -> Clients:
         async with self._opening:
             if self._closed:
                 raise LogUnavailable(f"The log {self.address} is closed: nothing was done.")
-            if self._admin and self._consumer:
-                return
-            admin = AIOKafkaAdminClient(**shared(self.address), request_timeout_ms=15_000)
-            try:
-                await start(self.address, admin)
-            except BaseException:
-                await admin.close()
-                raise
-            consumer = make_consumer(self.address, request_timeout_ms=15_000)
-            try:
-                await consumer.start()
-            except BaseException:
-                await admin.close()
-                await release_consumer(consumer)
-                raise
-            self._admin, self._consumer = admin, consumer
+            self._clients = self._clients or await self._start()
+            return self._clients
+
+    async def _start(self) -> Clients:
+        admin = AIOKafkaAdminClient(**shared(self.address), request_timeout_ms=15_000)
+        clients = Clients(admin, make_consumer(self.address, request_timeout_ms=15_000))
+        try:
+            await start(self.address, clients.admin)
+            await start(self.address, clients.reader)
+        except BaseException:
+            await clients.release()
+            raise
+        return clients
 
     async def _drop(self) -> None:
-        admin, consumer = self._admin, self._consumer
-        self._admin = self._consumer = None
-        if consumer:
-            await release_consumer(consumer)
-        if admin:
-            await admin.close()
+        clients, self._clients = self._clients, None
+        if clients:
+            await clients.release()
 
     @property
     def admin(self) -> AIOKafkaAdminClient:
         """Within `ask` only; another question that failed meanwhile takes it away."""
-        return _still(self._admin)
+        return self._held.admin
 
     @property
     def _reader(self) -> AIOKafkaConsumer:
-        return _still(self._consumer)
+        return self._held.reader
+
+    @property
+    def _held(self) -> Clients:
+        if self._clients is None:
+            raise KafkaConnectionError("the connection was given up meanwhile")
+        return self._clients
 
     async def cluster_id(self) -> str:
         """What the cluster calls itself."""
@@ -147,9 +181,3 @@ class Desk:
         await self.admin.delete_records(
             {place: RecordsToDelete(before_offset=offset) for place, offset in until.items()}
         )
-
-
-def _still(client: Any) -> Any:
-    if client is None:
-        raise KafkaConnectionError("the connection was given up meanwhile")
-    return client

@@ -16,7 +16,14 @@ from aiokafka.errors import (
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from service.log import Batch, Bookmark, LogUnavailable
-from service.log.kafka.connection import AWAY, FITTING, decode, make_consumer, release_consumer
+from service.log.kafka.connection import (
+    AWAY,
+    FITTING,
+    decode,
+    make_consumer,
+    release_consumer,
+    start,
+)
 from service.log.kafka.desk import Desk
 from service.log.kafka.keeping import Keeper
 from service.log.kafka.lenient import fetch_leniently
@@ -203,7 +210,7 @@ class Follower:
         try:
             await self._placing.check_topics()
             consumer.subscribe(topics=self._topics)
-            await consumer.start()
+            await start(self._address, consumer)
         except REFUSED as error:
             await release_consumer(consumer)
             raise LogUnavailable(f"{self._address} refuses to be read: {error}") from error

@@ -12,7 +12,7 @@ from aiokafka.structs import TopicPartition
 
 from service.log import LogUnavailable, Mark
 from service.log.kafka.address import Address
-from service.log.kafka.connection import answering, make_consumer, release_consumer
+from service.log.kafka.connection import answering, make_consumer, release_consumer, start
 from service.log.kafka.desk import Desk
 from service.log.kafka.following import Follower
 
@@ -83,7 +83,7 @@ async def _commit_from_outside(
     """The broker takes it while the group has no members, and refuses it otherwise."""
     consumer = make_consumer(address, group_id=address.group, request_timeout_ms=5_000)
     try:
-        await consumer.start()
+        await start(address, consumer)
         consumer.assign(list(marks))
         consumer.pause(*marks)  # nothing is to be fetched
         await consumer.commit(dict(marks))

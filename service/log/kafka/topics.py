@@ -95,7 +95,7 @@ async def _read_words(
     words: list[tuple[bytes | None, str]] = []
     consumer = make_consumer(address)
     try:
-        await consumer.start()
+        await start(address, consumer)
         consumer.assign([place])
         consumer.seek(place, 0)
         while await consumer.position(place) < end:
