@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,6 +38,7 @@ from service.store.events import (
 from service.store.histories import find_tests, load_histories
 from service.store.numbers import take_numbers
 from service.store.progress import Overtaken, find_bookmark, move_bookmark
+from service.store.rows import Row
 from service.telemetry import Metrics
 
 __all__ = ["TOPICS", "Consumer", "Poisoned", "TooManyUnreadable"]
@@ -47,6 +49,9 @@ WATCHED = 500
 UNREADABLE_SHARE = 0.2
 RIVALRIES = 3
 """How often a batch is taken when rivals write the same at that moment."""
+
+
+log = structlog.get_logger()
 
 
 class Poisoned(Exception):
@@ -209,6 +214,7 @@ class Consumer:
             count = ledger.outcomes.count(outcome)
             if count:
                 self._metrics.events.labels(outcome).inc(count)
+        _tell_set_aside(ledger.effects.quarantined)
         for change in ledger.changes:
             self._metrics.changes.labels(change.headline).inc()
         if ledger.changes:
@@ -216,15 +222,16 @@ class Consumer:
 
     def _watch(self, arrivals: Iterable[Arrival], batch: Batch) -> None:
         is_first = not self._recent
+        faults = [arrival.fault for arrival in arrivals if arrival.event is None]
         self._recent.extend(arrival.event is None for arrival in arrivals)
         bad = sum(self._recent)
         if is_first:
             return  # else a process that was started again would never get past this batch
-        if len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
+        if faults and len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
             raise TooManyUnreadable(
                 f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable:"
-                f" {TooManyUnreadable.__doc__} GET /v1/quarantine says what is wrong with them:"
-                " mend whatever writes them, or this service, then start it again; it goes on"
+                f" {TooManyUnreadable.__doc__} The last of them: {faults[-1]}."
+                " Mend whatever writes them, or this service, then start it again; it goes on"
                 f" where it stands, and sets aside up to {WATCHED} more before it looks again."
             )
 
@@ -233,6 +240,13 @@ class Consumer:
             return await find_bookmark(session, topic, partition)
 
         return await self._patience.have(partial(self._db.run_read, ask))
+
+
+def _tell_set_aside(rows: Sequence[Row]) -> None:
+    """One line, however many there are in the batch."""
+    if rows:
+        first, why = rows[0]["id"], rows[0]["reason"][:200]
+        log.warning("set inputs aside", count=len(rows), first=first, why=why)
 
 
 def _assessed(events: Iterable[Event]) -> list[Identity]:

@@ -178,10 +178,11 @@ def _secrets_of_files(environment: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, path in environment.items():
         if name.startswith(PREFIX) and name.endswith("_FILE"):
+            plain = name.removesuffix("_FILE")
+            if environment.get(plain):
+                raise BadSetting(f"{plain} and {name} are both set: unset one of them")
             try:
-                found[name[len(PREFIX) : -len("_FILE")].lower()] = (
-                    Path(path).read_text("utf-8").strip()
-                )
+                found[plain.removeprefix(PREFIX).lower()] = Path(path).read_text("utf-8").strip()
             except OSError as error:
                 raise BadSetting(f"{name}: cannot read {path}: {error.strerror}") from error
     return found

@@ -132,6 +132,12 @@ def test_a_secret_file_that_cannot_be_read_is_named(read):
         read(api_key_file="/nowhere")
 
 
+def test_a_secret_given_twice_is_refused(read, tmp_path):
+    (tmp_path / "key").write_text("s3cret\n")
+    with pytest.raises(BadSetting, match="TARIFFWIRE_API_KEY and TARIFFWIRE_API_KEY_FILE are both"):
+        read(api_key_file=str(tmp_path / "key"), api_key="other")
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.org"])
 def test_without_a_key_it_listens_to_this_machine_only(read, host):
     with pytest.raises(BadSetting, match="TARIFFWIRE_API_KEY"):

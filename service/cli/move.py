@@ -76,7 +76,7 @@ def _move(terminal: Terminal, home: "Place", there: "Place", *, as_json: bool) -
 
 def _report(terminal: Terminal, moved: "Moved") -> None:
     if moved.rows is None:
-        terminal.say(("moved ", "green"), "all of it had been copied; the new one is served now")
+        terminal.say(("moved ", "green"), "all of it had been copied already")
     else:
         rows = [(name, f"{count:,}", f"{count:,}") for name, count in moved.rows.items() if count]
         rows.append(("unread records", f"{moved.records:,}", f"{moved.records:,}"))

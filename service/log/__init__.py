@@ -214,8 +214,9 @@ def open_log(url: str, clock: Clock) -> AbstractAsyncContextManager[Log]:
         return open_kafka(url)
     path = rest.removeprefix("///")
     if scheme != "sqlite" or path in {rest, "", ":memory:"}:
-        message = (  # names the scheme only: what follows may hold a password
-            f"The log URL ({scheme}:…) names no log: set TARIFFWIRE_LOG_URL to a file, as in"
+        named = f" ({scheme}:…)" if rest else ""  # only so much: what follows may hold a password
+        message = (
+            f"The log URL{named} names no log: set TARIFFWIRE_LOG_URL to a file, as in"
             " sqlite:///tariffwire-log.db, or to Kafka, as in kafka://broker:9092."
         )
         raise LogUnavailable(message)

@@ -17,7 +17,7 @@ from service.move.tail import append_tail, count_present, find_unread
 from service.store.adoption import make_way
 from service.store.database import Database, open_database
 from service.store.fit import WrongLog, fit
-from service.store.identity import JUDGED, LOG, keep, read_books, read_ends, read_said
+from service.store.identity import JUDGED, LOG, read_books, read_ends, read_said
 from service.store.migrations import migrate
 from service.store.moved import (
     NOTES,
@@ -32,8 +32,9 @@ from service.store.moved import (
     note_departure,
 )
 from service.store.progress import list_places
+from service.store.remembered import recall_all, remember
 from service.store.tables import Progress
-from service.store.whole import Row, find_rows, read_settings
+from service.store.whole import Row, find_rows
 
 SHARED = (
     "Other processes may serve it meanwhile, and nothing would show that: only what one process"
@@ -155,7 +156,7 @@ async def _copy_tail(old: Side, new: Side, tell: Tell) -> int:
 
 async def _settle(old: Side, new: Side, arrival: Arrival) -> None:
     """Everything is there: say what the installation knows of itself, and where it reads on."""
-    known = await old.db.run_read(read_settings)
+    known = await old.db.run_read(recall_all)
     read = dict.fromkeys(TOPICS, 0)
     for (topic, _), place in (await old.db.run_read(list_places)).items():
         read[topic] += place.records
@@ -180,7 +181,7 @@ async def _write_settled(
     known: Mapping[str, str], places: list[Row], arrival: Arrival, session: AsyncSession
 ) -> None:
     await make_way(session, {})  # the places that those inputs name are of the old log
-    await keep(session, known)
+    await remember(session, known)
     connection = await session.connection()
     await connection.execute(insert(Progress), places)
     await note_arrival(session, replace(arrival, state=State.COPIED))

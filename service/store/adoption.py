@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from service.store.fit import Place
 from service.store.home import forget_home
-from service.store.identity import ASKED, JUDGED, LOG, NAME, keep
+from service.store.identity import ASKED, JUDGED, LOG, NAME
+from service.store.remembered import remember
 from service.store.sending import hold_sending
 from service.store.tables import Progress, Quarantine
 
@@ -28,10 +29,10 @@ async def adopt_log(
     )
     await session.execute(delete(Progress))
     made_way = await make_way(session, {} if theirs else ends)
-    await keep(session, {LOG: log_id, JUDGED: None, ASKED: None})
+    await remember(session, {LOG: log_id, JUDGED: None, ASKED: None})
     await forget_home(session)
     if name:
-        await keep(session, {NAME: name})
+        await remember(session, {NAME: name})
     await hold_sending(session, HELD, now)
     return made_way
 

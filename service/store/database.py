@@ -230,7 +230,9 @@ def read_url(url: str) -> URL:
     """The parts of a URL of a kind that there is an engine for."""
     parsed = make_url(url)
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        message = f"{UnknownDatabase.__doc__} This is {parsed.render_as_string()}."
+        near = parsed.drivername.startswith("postgres")
+        hint = " Write postgresql:// for the part before the colon." if near else ""
+        message = f"{UnknownDatabase.__doc__} This is {parsed.render_as_string()}.{hint}"
         raise UnknownDatabase(message)
     return parsed
 

@@ -8,15 +8,14 @@ nor receivers. Books in a file need none of this: the log beside them has one wr
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.log import LogUnavailable
-from service.store.database import insert_latest, is_server
+from service.store.database import is_server
 from service.store.fit import RELEASE
+from service.store.remembered import forget, recall, remember
 from service.store.sending import find_hold, hold_sending
-from service.store.tables import Setting
 
 HOME = "home"
 CONFIRMED = "home.confirmed"
@@ -50,9 +49,9 @@ async def settle_in(session: AsyncSession, now: datetime) -> bool:
     home = await find_home(session)
     if not home:
         return False
-    known = await _find_known(session)
+    known = await recall(session, HOME)
     if known in {None, home}:
-        await _keep(session, HOME, home)
+        await remember(session, {HOME: home})
         return False
     reason = await find_hold(session)
     if reason is None or COPIED not in reason:
@@ -62,30 +61,19 @@ async def settle_in(session: AsyncSession, now: datetime) -> bool:
 
 async def refuse_copy(session: AsyncSession) -> None:
     """`Copied` while it may be one."""
-    if await _find_known(session) not in {None, await find_home(session)}:
+    if await recall(session, HOME) not in {None, await find_home(session)}:
         raise Copied(COPIED)
 
 
 async def take_over(session: AsyncSession) -> None:
     """A person says that it is no copy, or that the other is gone."""
-    home, known = await find_home(session), await _find_known(session)
+    home, known = await find_home(session), await recall(session, HOME)
     if known not in {None, home}:
-        await _keep(session, CONFIRMED, "by a release")
+        await remember(session, {CONFIRMED: "by a release"})
     if home:
-        await _keep(session, HOME, home)
+        await remember(session, {HOME: home})
 
 
 async def forget_home(session: AsyncSession) -> None:
     """It lives wherever it is served next."""
-    await session.execute(delete(Setting).where(col(Setting.name).in_((HOME, CONFIRMED))))
-
-
-async def _find_known(session: AsyncSession) -> str | None:
-    known: str | None = await session.scalar(
-        select(col(Setting.value)).where(col(Setting.name) == HOME)
-    )
-    return known
-
-
-async def _keep(session: AsyncSession, name: str, value: str) -> None:
-    await session.execute(insert_latest(session, Setting).values(name=name, value=value))
+    await forget(session, HOME, CONFIRMED)

@@ -7,25 +7,22 @@ from datetime import datetime
 from functools import partial
 
 import orjson
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from service.log import TOPICS, Log, Position
-from service.store.database import Database, insert_latest, insert_new, lock_names
+from service.store.database import Database, lock_names
 from service.store.fit import RELEASE, OfDatabase, OfLog, Place, Verdict, WrongLog, fit
 from service.store.home import CONFIRMED
 from service.store.moved import refuse_moved
 from service.store.numbers import last_number
 from service.store.progress import list_places
+from service.store.remembered import recall, recall_all, remember, remember_first
 from service.store.sending import find_hold, hold_sending
-from service.store.tables import Setting
 
 __all__ = [
     "WrongLog",
     "check_fit",
     "check_name",
-    "keep",
     "know_address",
     "know_deployment",
     "know_self",
@@ -44,7 +41,6 @@ NAME = "deployment.name"
 ASKED = "deployment.asked"
 LOG = "log"
 JUDGED = "log.judged"
-KNOWN = (DEPLOYMENT, NAME, ASKED, LOG, JUDGED, CONFIRMED)
 
 
 async def know_self(session: AsyncSession, fresh: str) -> str:
@@ -53,14 +49,13 @@ async def know_self(session: AsyncSession, fresh: str) -> str:
     `MovedAway` or `HalfMoved` where a move says that this database is not to be served.
     """
     await refuse_moved(session)
-    await session.execute(insert_new(session, Setting).values(name=DEPLOYMENT, value=fresh))
+    await remember_first(session, DEPLOYMENT, fresh)
     return await know_deployment(session) or fresh
 
 
 async def know_deployment(session: AsyncSession) -> str:
     """The deployment's id; "" where none was ever served."""
-    known = await session.scalar(select(col(Setting.value)).where(col(Setting.name) == DEPLOYMENT))
-    return known or ""
+    return await recall(session, DEPLOYMENT) or ""
 
 
 async def know_address(session: AsyncSession, own: str, *, serves: bool) -> str:
@@ -69,10 +64,9 @@ async def know_address(session: AsyncSession, own: str, *, serves: bool) -> str:
     So an alert says the same whichever process writes it.
     """
     if serves:
-        await keep(session, {ADDRESS: own})
+        await remember(session, {ADDRESS: own})
         return own
-    known = await session.scalar(select(col(Setting.value)).where(col(Setting.name) == ADDRESS))
-    return known or own
+    return await recall(session, ADDRESS) or own
 
 
 async def check_fit(db: Database, log: Log, name: str, now: datetime) -> Verdict:
@@ -113,7 +107,7 @@ async def check_name(session: AsyncSession, name: str, now: datetime) -> None:
     await lock_names(session, exclusive=[DEPLOYMENT])
     books = replace(await read_books(session), bookmarks={}, log_id=None)
     verdict = fit(books, OfLog(id=""), name)
-    await keep(session, {NAME: verdict.name, ASKED: verdict.asked})
+    await remember(session, {NAME: verdict.name, ASKED: verdict.asked})
     if verdict.hold:
         await _hold(session, books, verdict, now)
 
@@ -121,10 +115,7 @@ async def check_name(session: AsyncSession, name: str, now: datetime) -> None:
 async def read_books(session: AsyncSession) -> OfDatabase:
     """What the database says of itself."""
     places = await list_places(session)
-    rows = await session.execute(
-        select(col(Setting.name), col(Setting.value)).where(col(Setting.name).in_(KNOWN))
-    )
-    known: dict[str, str] = {row.name: row.value for row in rows}
+    known = await recall_all(session)
     return OfDatabase(
         deployment=known.get(DEPLOYMENT, ""),
         log_id=known.get(LOG),
@@ -156,15 +147,6 @@ async def read_said(log: Log) -> OfLog:
     return OfLog(id=log.id, ends=await read_ends(log), marks=await log.marks())
 
 
-async def keep(session: AsyncSession, values: Mapping[str, str | None]) -> None:
-    """Remember these settings; what is None is forgotten."""
-    for name, value in values.items():
-        if value is None:
-            await session.execute(delete(Setting).where(col(Setting.name) == name))
-        else:
-            await session.execute(insert_latest(session, Setting).values(name=name, value=value))
-
-
 def write_judged(marks: Mapping[Place, int]) -> str | None:
     """As JSON, or None for none."""
     rows = [[topic, partition, mark] for (topic, partition), mark in sorted(marks.items())]
@@ -190,7 +172,7 @@ async def _settle(
         ASKED: verdict.asked,
         CONFIRMED: None,
     }
-    await keep(session, values)
+    await remember(session, values)
     if verdict.hold:
         await _hold(session, books, verdict, now)
     return verdict

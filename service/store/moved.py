@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 import orjson
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from service.store.database import insert_latest, insert_new, lock_names
+from service.store.database import lock_names
 from service.store.fit import WrongLog
-from service.store.tables import Setting
+from service.store.remembered import forget, recall, remember, remember_first
 
 MOVED_TO = "move.to"
 MOVED_FROM = "move.from"
@@ -61,24 +59,24 @@ class Arrival:
 
 async def find_departure(session: AsyncSession) -> Departure | None:
     """Where this installation went; None while it is here."""
-    text = await _read(session, MOVED_TO)
+    text = await recall(session, MOVED_TO)
     return Departure(**orjson.loads(text)) if text else None
 
 
 async def note_departure(session: AsyncSession, departure: Departure) -> None:
     """From now on this database is not served."""
     value = orjson.dumps(asdict(departure)).decode()
-    await session.execute(insert_latest(session, Setting).values(name=MOVED_TO, value=value))
+    await remember(session, {MOVED_TO: value})
 
 
 async def forget_departure(session: AsyncSession) -> None:
     """It may be served again."""
-    await session.execute(delete(Setting).where(col(Setting.name) == MOVED_TO))
+    await forget(session, MOVED_TO)
 
 
 async def find_arrival(session: AsyncSession) -> Arrival | None:
     """Which installation was moved in here, if one was."""
-    text = await _read(session, MOVED_FROM)
+    text = await recall(session, MOVED_FROM)
     if text is None:
         return None
     kept = orjson.loads(text)
@@ -88,14 +86,14 @@ async def find_arrival(session: AsyncSession) -> Arrival | None:
 async def claim_for(session: AsyncSession, arrival: Arrival) -> Arrival:
     """Note who moves in, unless a note stands; the note that stands then."""
     value = orjson.dumps(asdict(arrival)).decode()
-    await session.execute(insert_new(session, Setting).values(name=MOVED_FROM, value=value))
+    await remember_first(session, MOVED_FROM, value)
     return await find_arrival(session) or arrival
 
 
 async def note_arrival(session: AsyncSession, arrival: Arrival) -> None:
     """How far it has come."""
     value = orjson.dumps(asdict(arrival)).decode()
-    await session.execute(insert_latest(session, Setting).values(name=MOVED_FROM, value=value))
+    await remember(session, {MOVED_FROM: value})
 
 
 async def refuse_moved(session: AsyncSession) -> None:
@@ -120,10 +118,3 @@ async def refuse_moved(session: AsyncSession) -> None:
         raise HalfMoved(message)
     if arrival.state is State.READY:
         await note_arrival(session, replace(arrival, state=State.SERVED))
-
-
-async def _read(session: AsyncSession, name: str) -> str | None:
-    found: str | None = await session.scalar(
-        select(col(Setting.value)).where(col(Setting.name) == name)
-    )
-    return found

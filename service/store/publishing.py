@@ -2,15 +2,16 @@
 
 import orjson
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.log import CHANGES
 from service.store.changes import Recorded, list_changes
-from service.store.database import count_changed, insert_latest
+from service.store.database import count_changed
+from service.store.remembered import recall, remember
 from service.store.spans import Span
-from service.store.tables import Counter, Setting
+from service.store.tables import Counter
 
 PUBLISHED = "published"
 
@@ -25,13 +26,12 @@ async def changes_after(session: AsyncSession, number: int, limit: int) -> list[
 async def note_published(session: AsyncSession, log_id: str, position: int) -> None:
     """How far readers of this log were told: a log may forget that where nothing is published."""
     value = orjson.dumps([log_id, position]).decode()
-    await session.execute(insert_latest(session, Setting).values(name=PUBLISHED, value=value))
+    await remember(session, {PUBLISHED: value})
 
 
 async def find_published(session: AsyncSession, log_id: str) -> int:
     """What was noted of this log; 0 before the first."""
-    wanted = select(col(Setting.value)).where(col(Setting.name) == PUBLISHED)
-    noted, position = orjson.loads(await session.scalar(wanted) or '["", 0]')
+    noted, position = orjson.loads(await recall(session, PUBLISHED) or '["", 0]')
     return int(position) if noted == log_id else 0
 
 

@@ -6,13 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.store.database import insert_latest
 from service.store.holding import hold, release
 from service.store.lists import one_of
+from service.store.remembered import forget, recall, remember
 from service.store.tables import Delivery, Held, Setting
 
 SENDING = "sending"
@@ -39,7 +39,7 @@ async def find_hold(session: AsyncSession) -> str | None:
 
 async def read_hold(session: AsyncSession) -> Hold | None:
     """The hold, if there is one."""
-    text = await session.scalar(select(col(Setting.value)).where(col(Setting.name) == _HOLD))
+    text = await recall(session, _HOLD)
     if text is None:
         return None
     kept = orjson.loads(text)
@@ -51,14 +51,14 @@ async def hold_sending(session: AsyncSession, reason: str, now: datetime) -> Non
     standing = await read_hold(session)
     since = standing.since if standing else now
     value = orjson.dumps({"reason": reason, "since": since}).decode()
-    await session.execute(insert_latest(session, Setting).values(name=_HOLD, value=value))
+    await remember(session, {_HOLD: value})
 
 
 async def release_sending(session: AsyncSession, now: datetime) -> int:
     """Let all go that only the hold kept back; how many deliveries those are."""
     hold = await find_hold(session)
     waiting = await count_kept_back(session, is_held=hold is not None)
-    await session.execute(delete(Setting).where(col(Setting.name) == _HOLD))
+    await forget(session, _HOLD)
     await release(session, SENDING, now)
     return waiting
 

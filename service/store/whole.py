@@ -1,11 +1,11 @@
 """A database as a whole: counted, read page by page, written and emptied, whatever its engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-from sqlmodel import SQLModel, col
+from sqlmodel import SQLModel
 
 from service.store import tables
 
@@ -86,9 +86,3 @@ async def wipe(connection: AsyncConnection, kept: Sequence[str]) -> None:
         if one.name == SETTINGS:
             gone = gone.where(one.c.name.not_in(kept))
         await connection.execute(gone)
-
-
-async def read_settings(session: AsyncSession) -> Mapping[str, str]:
-    """All that the installation knows of itself."""
-    rows = await session.execute(select(col(tables.Setting.name), col(tables.Setting.value)))
-    return {row.name: row.value for row in rows}

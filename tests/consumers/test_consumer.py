@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing, suppress
 
 import pytest
+from structlog.testing import capture_logs
 
 import consumers.consumer as module
 from consumers.consumer import Consumer, Poisoned, TooManyUnreadable
@@ -189,7 +190,7 @@ async def test_a_zombie_is_overtaken_in_the_middle_of_a_failing_batch(db, log, c
 async def test_more_than_a_fifth_unreadable_stops_and_writes_nothing_more(db, log, clock, consumer):
     noise = [b"noise"] * 101
     await take(consumer, db, *[law(f"e{place}") for place in range(399)])
-    with pytest.raises(TooManyUnreadable, match=r"101 of the last 500 records of tariffs"):
+    with pytest.raises(TooManyUnreadable, match=r"101 of the last 500 records of tariffs.*JSON"):
         await take(consumer, db, *noise)
     assert await count(db, Quarantine) == 0
     assert (await bookmark(db)).next == 399
@@ -203,9 +204,13 @@ async def test_one_started_again_gets_past_any_number_of_unreadable_records(db, 
         assert await count(db, Quarantine) == done
 
 
-async def test_a_fifth_unreadable_is_still_set_aside(db, log, clock, consumer):
-    await take(consumer, db, *[law(f"e{place}") for place in range(400)], *[b"noise"] * 100)
+async def test_a_fifth_unreadable_is_still_set_aside_and_told_in_a_line(db, consumer):
+    with capture_logs() as said:
+        await take(consumer, db, *[law(f"e{place}") for place in range(400)], *[b"noise"] * 100)
     assert await count(db, Quarantine) == 100
+    (told,) = [one for one in said if one["event"] == "set inputs aside"]
+    assert (told["count"], told["first"]) == (100, "tariffs-0-400")
+    assert "JSON" in told["why"]
 
 
 async def test_a_forgetful_cache_changes_nothing(db, log, clock, monkeypatch, tmp_path):

@@ -230,7 +230,20 @@ async def test_an_unfit_topic_is_named_with_its_remedy(setting, value, kafka_url
             await log.prepare()
     said = str(refusal.value)
     assert f"{topic('tariffs')} has {setting}={value}" in said
-    assert f"kafka-configs.sh --alter --topic {topic('tariffs')} --add-config {setting}=" in said
+    assert f"--alter --topic {topic('tariffs')} --add-config {setting}=" in said
+
+
+async def test_all_that_is_unfit_is_said_at_once_in_a_command_that_runs(
+    kafka_url, kafka_bootstrap, topic, admin
+):
+    unfit = {"max.message.bytes": "1000000", "message.timestamp.type": "CreateTime"}
+    await admin.create_topics([NewTopic(topic("tariffs"), 1, 1, topic_configs=unfit)])
+    async with open_log(kafka_url, None) as log:
+        with pytest.raises(LogMisfit) as refusal:
+            await log.prepare()
+    right = "max.message.bytes=8388608,message.timestamp.type=LogAppendTime"
+    command = f"kafka-configs.sh --bootstrap-server {kafka_bootstrap} --alter --topic"
+    assert f"{command} {topic('tariffs')} --add-config {right}" in str(refusal.value)
 
 
 async def test_a_topic_made_by_hand_is_taken_as_it_is(kafka_url, clock, topic, admin):

@@ -92,6 +92,12 @@ async def test_an_unknown_scheme_is_refused_with_the_remedy(url):
             pass
 
 
+async def test_a_scheme_that_others_understand_is_put_right():
+    with pytest.raises(UnknownDatabase, match="Write postgresql:// for"):
+        async with open_database("postgres://host/books"):
+            pass
+
+
 async def test_a_refused_url_keeps_its_password_to_itself():
     with pytest.raises(UnknownDatabase) as caught:
         async with open_database("mysql://me:hush@host/books"):

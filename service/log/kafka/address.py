@@ -145,6 +145,7 @@ def _trust(given: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def _bad(part: str, remedy: str) -> LogUnavailable:
+    said = remedy if remedy.endswith("?") else f"{remedy}."
     return LogUnavailable(
-        f"TARIFFWIRE_LOG_URL cannot be used: {part}: {remedy}. The form is {GRAMMAR}."
+        f"TARIFFWIRE_LOG_URL cannot be used: {part}: {said} The form is {GRAMMAR}."
     )

@@ -156,7 +156,8 @@ def _undone(address: Address, name: str, plain: str, said: str) -> str:
     partitions = 1 if plain == IDENTITY else address.partitions
     return (
         f"{address} has no topic {name}, and it could not be made: {said}. Have it made:"
-        f" kafka-topics.sh --create --topic {name} --partitions {partitions} {settings}"
+        f" kafka-topics.sh {_reach(address)} --create --topic {name} --partitions {partitions}"
+        f" {settings}"
     )
 
 
@@ -192,12 +193,17 @@ def _check_settings(address: Address, name: str, found: Mapping[str, Any]) -> No
         wrong["cleanup.policy"] = "compaction drops events that nobody has read"
     if found.get("message.timestamp.type", "LogAppendTime") != "LogAppendTime":
         wrong["message.timestamp.type"] = "the instant of arrival must be the broker's"
-    for setting, why in wrong.items():
+    if wrong:
+        said = "; ".join(f"{one}={found[one]} ({why})" for one, why in wrong.items())
+        right = ",".join(f"{one}={ALWAYS[one]}" for one in wrong)
         raise LogMisfit(
-            f"{address}: the topic {name} has {setting}={found[setting]}: {why}."
-            f" Set it: kafka-configs.sh --alter --topic {name}"
-            f" --add-config {setting}={ALWAYS[setting]}"
+            f"{address}: the topic {name} has {said}. Set it right: kafka-configs.sh"
+            f" {_reach(address)} --alter --topic {name} --add-config {right}"
         )
+
+
+def _reach(address: Address) -> str:
+    return f"--bootstrap-server {','.join(address.servers)}"
 
 
 async def _write_word(address: Address, key: bytes) -> None:
