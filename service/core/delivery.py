@@ -46,13 +46,29 @@ def delivery_id(destination: str, cause: str) -> UUID:
     return uuid5(_DELIVERIES, f"{destination}:{cause}")
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a receiver wants to be reached; PEM texts, empty where nothing is asked for.
+
+    `authority` is trusted beside the system's own, for this receiver alone. `certificate` and
+    `key` are shown to it (mutual TLS).
+    """
+
+    authority: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+PLAIN = Route()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """One attempt at one delivery, complete: a sender needs nothing else.
 
     `body` is the JSON of a webhook or the whole RFC 5322 message of an email. `secrets` are the
     destination's signing secrets, more than one while they rotate. `signed_at` is the instant of
-    this attempt, because receivers refuse old signatures.
+    this attempt, because receivers refuse old signatures. `headers` are the destination's own.
     """
 
     delivery_id: UUID
@@ -62,6 +78,8 @@ class Parcel:
     body: bytes
     attempt: int
     signed_at: datetime
+    headers: tuple[tuple[str, str], ...] = ()
+    route: Route = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
