@@ -137,6 +137,12 @@ class State(StrEnum):
 
 
 OPEN = frozenset({State.PENDING, State.HELD})
+CRITICAL = "critical"
+
+
+def urgency(severity: str | None) -> int:
+    """In which of two queues: 0 is sent first."""
+    return 0 if severity == CRITICAL else 1
 
 
 def judge(reply: Reply, attempt: int, spread: float) -> Outcome:

@@ -22,13 +22,17 @@ from service.crash import passing
 from service.dispatch import Sender
 from service.dispatch.mode import LIVE, Mode
 from service.dispatch.render import Draft, Renderer
+from service.dispatch.slots import Flight, Room, Slots
 from service.roles import Bell, Pulse, pace
-from service.store.claiming import Claimed, claim, free_misdated, renew
+from service.store.claiming import Asked, Claimed, claim, free_misdated, renew
 from service.store.database import Database, DatabaseUnavailable
+from service.store.lanes import reopen
 from service.store.sending import find_hold, hand_back, set_aside
 from service.store.settling import Transmitted, settle
 from service.telemetry import Metrics
 
+MAILS = 8
+"""Mails in the air at once: twice the connections to the relay."""
 RETRY_SECONDS = 0.2
 ABANDON_SECONDS = 2.0
 
@@ -74,9 +78,9 @@ class Turn:
     now: datetime
     settled: Sequence[Transmitted] = ()
     drafts: Sequence[Draft] = ()
-    claimed: int = 0
     set_aside: int = 0
     hold: str | None = None
+    has_more: bool = False
 
 
 class Dispatcher:
@@ -86,7 +90,7 @@ class Dispatcher:
         self._db = db
         self._office = office
         self._lease = lease
-        self._slots = slots
+        self._slots = Slots({"webhook": slots, "email": min(slots, MAILS)})
         self._flying: set[asyncio.Task[None]] = set()
         self._aloft: set[UUID] = set()  # claimed by us and not settled yet
         self._done: list[Transmitted] = []  # back, and not settled yet
@@ -114,15 +118,20 @@ class Dispatcher:
 
     async def turn(self) -> bool:
         """Settle what has come back, claim for the slots that are free. False: neither."""
-        free = 0 if self._office.mode.is_held else self._slots - len(self._flying)
-        if not self._done and free <= 0 and not self._must_renew():
+        loop = asyncio.get_running_loop()
+        room = None if self._office.mode.is_held else self._slots.room(loop.time())
+        is_full = room is None or room.is_full
+        if not self._done and is_full and not self._must_renew():
             return False
         settled = bool(self._done)
-        turned = await self._settle_and_claim(free)
-        self._has_more = turned.claimed >= free > 0
+        turned = await self._settle_and_claim(None if is_full else room)
+        self._has_more = turned.has_more
         # Claiming what is still under way only renews its lease: it is never sent beside itself.
         for draft in [one for one in turned.drafts if one.claimed.id not in self._aloft]:
             self._aloft.add(draft.claimed.id)
+            one = draft.claimed
+            flight = Flight(one.kind, one.destination_id, one.urgency, loop.time())
+            self._slots.board(one.id, flight)
             task = asyncio.create_task(self._transmit(draft))
             self._flying.add(task)
             task.add_done_callback(self._land)
@@ -136,7 +145,7 @@ class Dispatcher:
             if self._flying:
                 await asyncio.wait(self._flying, timeout=min(left, self._lease.renewal))
             try:
-                await self._settle_and_claim(0)
+                await self._settle_and_claim(None)
             except DatabaseUnavailable as error:
                 log.warning("cannot settle yet", reason=str(error))
                 await asyncio.sleep(min(left, RETRY_SECONDS))
@@ -163,12 +172,12 @@ class Dispatcher:
             await settle(session, holder, done)
         await hand_back(session, self._aloft, holder, now)
 
-    async def _settle_and_claim(self, free: int) -> Turn:
+    async def _settle_and_claim(self, room: Room | None) -> Turn:
         """One transaction; if it fails, what came back is settled by the next."""
         done, must_renew = tuple(self._done), self._must_renew()
         since = asyncio.get_running_loop().time()
         must_look = since - self._looked_at >= self._lease.seconds
-        work = partial(self._turn_books, done, free, must_renew=must_renew, must_look=must_look)
+        work = partial(self._turn_books, done, room, must_renew=must_renew, must_look=must_look)
         turned = await self._db.run_write(work, name="send")
         if must_look:
             self._looked_at = since
@@ -182,7 +191,7 @@ class Dispatcher:
     async def _turn_books(
         self,
         done: Sequence[Transmitted],
-        free: int,
+        room: Room | None,
         session: AsyncSession,
         *,
         must_renew: bool,
@@ -196,9 +205,12 @@ class Dispatcher:
             await renew(session, until, holder, list(self._aloft))
         if must_look:
             await free_misdated(session, now, self._lease.seconds)
-        if free <= 0:
+            await reopen(session, now)
+        if room is None:
             return Turn(now, settled, hold=self._hold)
-        claimed = await claim(session, now, holder, free, self._lease.seconds)
+        room = room.as_it_was()
+        until = now + timedelta(seconds=self._lease.seconds)
+        claimed = await claim(session, Asked(holder, now, until, room))
         if not claimed:
             return Turn(now, settled, hold=await find_hold(session))
         barred = {one.id for one in claimed if not self._office.mode.lets(one.address)}
@@ -206,7 +218,7 @@ class Dispatcher:
             await set_aside(session, barred, now)
         ours = [one for one in claimed if one.id not in barred]
         drafts = await self._office.renderer.draft(session, ours)
-        return Turn(now, settled, drafts, len(claimed), len(barred))
+        return Turn(now, settled, drafts, len(barred), has_more=room.is_used_up)
 
     def _must_renew(self) -> bool:
         """Also when the clock was set back, or what is claimed would be hidden for so long."""
@@ -226,9 +238,12 @@ class Dispatcher:
         except Exception as error:  # our own bug: it costs the receiver nothing, and nobody else
             log.exception("delivery failed by our own fault", delivery=str(one.id))
             reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
-        outcome = judge(reply, one.attempt, self._office.spread())
+        spread = self._office.spread()
+        outcome = judge(reply, one.attempt, spread)
         digest = hashlib.sha256(body).hexdigest()
-        self._done.append(Transmitted(one, body, digest, reply, outcome, self._office.clock()))
+        at = self._office.clock()
+        self._slots.land(one.id, asyncio.get_running_loop().time(), answered=reply.accepted)
+        self._done.append(Transmitted(one, body, digest, reply, outcome, at, spread))
 
     def _land(self, task: asyncio.Task[None]) -> None:
         self._flying.discard(task)

@@ -1,27 +1,36 @@
 """Live work, claimed under a lease: what is due, with all that rendering it needs."""
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import WAITS
+from service.store.lanes import QUEUED, Room, Visit, park, visit_lanes
 from service.store.leases import SKEW
 from service.store.lists import one_of
+from service.store.paces import PACE, has_lane
 from service.store.sending import IS_HELD
-from service.store.tables import Alert, Change, Delivery, Destination, Rendered
+from service.store.tables import Alert, Change, Delivery, Destination, Pace, Rendered
 
+KINDS = ("webhook", "email")
+Slots = Mapping[str, int]  # by kind
 FIRST_RETRY = WAITS[0] * 1.1
 """Seconds: the longest that the first wait is spread to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until its lease runs out, with all that rendering needs."""
+    """A delivery that is ours until its lease runs out, with all that rendering needs.
+
+    `is_paced`: its destination is sent to at its own pace, which what comes of it may change.
+    """
 
     id: UUID
     attempt: int
@@ -33,57 +42,127 @@ class Claimed:
     matched: bytes
     rendered: bytes | None
     made_at: datetime
+    urgency: int
+    is_paced: bool
 
 
-async def claim(
-    session: AsyncSession, now: datetime, lease: str, limit: int, seconds: float
-) -> list[Claimed]:
-    """The longest due, hidden from other senders for `seconds`; none while sending is held."""
-    given = {"now": now, "most": limit, "by": lease, "until": now + timedelta(seconds=seconds)}
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who claims, until when, and for which slots."""
+
+    holder: str
+    now: datetime
+    until: datetime
+    room: Room
+
+
+async def claim(session: AsyncSession, asked: Asked) -> list[Claimed]:
+    """From the lanes that are due, then the longest due of the queue; hidden from other senders.
+
+    What cannot leave at once is moved to its destination's lane. None while sending is held.
+    """
+    visit = Visit(asked.holder, asked.now, asked.until, asked.room)
+    paced = await visit_lanes(session, visit)
+    due = await _read(session, await _claim_due(session, asked))
+    parked = [row for row in due if not _leaves(row, asked)]
+    lanes = {row.destination_id for row in parked}
+    if parked:
+        await park(session, [row.id for row in parked], lanes, asked.holder, asked.now)
+        paced += await visit_lanes(session, visit)
+    stay = {row.id for row in parked}
+    ours = [row for row in due if row.id not in stay]
+    return [_claimed(row, lanes) for row in (*await _read(session, paced), *ours)]
+
+
+def _leaves(row: Row[Any], asked: Asked) -> bool:
+    if has_lane(row, asked.now):
+        return False
+    return asked.room.take(row.kind, row.destination_id, 1) > 0
+
+
+async def _claim_due(session: AsyncSession, asked: Asked) -> list[UUID]:
+    """From the queue: what is urgent may have most of the slots, and never all of them."""
+    free = {kind: asked.room.left(kind) for kind in KINDS}
+    kept = {kind: min(free[kind], asked.room.kept(kind)) for kind in KINDS}
+    most = {kind: free[kind] - kept[kind] for kind in KINDS}
+    first = await _take_due(session, asked, most, kept)
+    more = await _take_due(session, asked, *_left_over(first, free, most, kept))
+    return [row.id for row in (*first, *more)]
+
+
+def _left_over(
+    first: Sequence[Any], free: Slots, most: Slots, kept: Slots
+) -> tuple[dict[str, int], dict[str, int]]:
+    """What one of the two did not use is for the other, if that may have more."""
+    urgent = Counter(row.kind for row in first if not row.urgency)
+    rest = Counter(row.kind for row in first if row.urgency)
+    left = {kind: free[kind] - urgent[kind] - rest[kind] for kind in KINDS}
+    return (
+        {kind: left[kind] for kind in KINDS if urgent[kind] == most[kind]},
+        {
+            kind: left[kind]
+            for kind in KINDS
+            if rest[kind] == kept[kind] and urgent[kind] < most[kind]
+        },
+    )
+
+
+async def _take_due(
+    session: AsyncSession, asked: Asked, urgent: Slots, rest: Slots
+) -> Sequence[Any]:
+    if not any((*urgent.values(), *rest.values())):
+        return []
+    limits = {
+        _limit(kind, urgency): of.get(kind, 0)
+        for urgency, of in enumerate((urgent, rest))
+        for kind in KINDS
+    }
+    given = {"now": asked.now, "by": asked.holder, "until": asked.until}
     connection = await session.connection()
-    attempts = {row.id: row.attempt for row in await connection.execute(_CLAIM, given)}
-    return await _read_claimed(session, attempts) if attempts else []
+    return (await connection.execute(_CLAIM, given | limits)).all()
 
 
-_DUE = (
-    select(col(Delivery.id))
-    .where(col(Delivery.visible_at) <= bindparam("now"))
-    .order_by(col(Delivery.visible_at), col(Delivery.id))
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
+def _limit(kind: str, urgency: int) -> str:
+    return f"most_{kind}_{urgency}"
 
 
+def _due(kind: str, urgency: int) -> Any:
+    wanted = (
+        select(col(Delivery.id))
+        .where(
+            QUEUED,
+            col(Delivery.kind) == kind,
+            col(Delivery.urgency) == urgency,
+            col(Delivery.visible_at) <= bindparam("now"),
+        )
+        .order_by(col(Delivery.visible_at), col(Delivery.number))
+        .limit(bindparam(_limit(kind, urgency)))
+        .with_for_update(skip_locked=True)
+    )
+    return select(wanted.subquery().c.id)
+
+
+_DUE: Any = union_all(*(_due(kind, urgency) for kind in KINDS for urgency in (0, 1)))
 _CLAIM = (
     update(Delivery)
     .where(one_of(col(Delivery.id), _DUE), ~IS_HELD)
     .values(lease=bindparam("by"), visible_at=bindparam("until"))
-    .returning(col(Delivery.id), col(Delivery.attempt))
+    .returning(col(Delivery.id), col(Delivery.kind), col(Delivery.urgency))
 )
 
 
-async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> list[Claimed]:
+async def _read(session: AsyncSession, those: Sequence[UUID]) -> list[Row[Any]]:
+    """In the order in which they were made."""
+    if not those:
+        return []
     connection = await session.connection()
-    return [
-        Claimed(
-            row.id,
-            attempts[row.id],
-            row.destination_id,
-            row.kind,
-            row.address,
-            tuple(row.secrets.split()),
-            row.change_id,
-            row.matched,
-            row.body,
-            row.created_at,
-        )
-        for row in await connection.execute(_CLAIMED, {"those": list(attempts)})
-    ]
+    return list(await connection.execute(_CLAIMED, {"those": those}))
 
 
 _CLAIMED = (
     select(
         col(Alert.id),
+        col(Delivery.attempt),
         col(Alert.destination_id),
         col(Destination.kind),
         col(Destination.address),
@@ -92,12 +171,33 @@ _CLAIMED = (
         col(Alert.matched),
         col(Rendered.body),
         col(Alert.created_at),
+        col(Delivery.urgency),
+        *PACE,
     )
+    .join(Delivery, col(Delivery.id) == col(Alert.id))
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    .outerjoin(Pace, col(Pace.destination_id) == col(Alert.destination_id))
     .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
     .where(one_of(col(Alert.id), "those"))
     .order_by(col(Alert.number))
 )
+
+
+def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
+    return Claimed(
+        row.id,
+        row.attempt,
+        row.destination_id,
+        row.kind,
+        row.address,
+        tuple(row.secrets.split()),
+        row.change_id,
+        row.matched,
+        row.body,
+        row.created_at,
+        row.urgency,
+        is_paced=row.failures is not None or row.destination_id in lanes,
+    )
 
 
 async def renew(session: AsyncSession, until: datetime, lease: str, held: Collection[UUID]) -> None:

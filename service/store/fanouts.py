@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
+from service.core.delivery import urgency
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
@@ -83,15 +84,20 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
         for page in await _move_cursors(session, pages)
         for alert, matched in zip(page.alerts, page.matched, strict=True)
     ]
-    states = await _read_states(session, planned)
+    states, kinds = await _read_states(session, planned)
     routed = [(alert, _holders(alert, matched, states)) for alert, matched in planned]
     sent = [(alert, owners) for alert, owners in routed if owners is not None]
+    severities = {page.fanout.change.id: page.fanout.change.severity for page in pages}
     first = await take_numbers(session, alerts=len(sent))
     for number, (row, _) in enumerate(sent, first["alerts"]):
         row |= {"number": number, "created_at": now}
     rows: dict[type[SQLModel], list[Row]] = {
         Alert: [alert for alert, _ in sent],
-        Delivery: [_due(alert, now) for alert, owners in sent if not owners],
+        Delivery: [
+            _due(alert, kinds[alert["destination_id"]], severities[alert["change_id"]], now)
+            for alert, owners in sent
+            if not owners
+        ],
         Held: [_held(alert, owner, now) for alert, owners in sent for owner in owners],
     }
     for table, made in rows.items():
@@ -102,21 +108,30 @@ Planned = tuple[Row, Sequence[str]]
 ACTIVE = "active"
 
 
-async def _read_states(session: AsyncSession, planned: Sequence[Planned]) -> dict[str, str]:
-    """As they are now: since the page was read, an owner may have paused, resumed or removed."""
+async def _read_states(
+    session: AsyncSession, planned: Sequence[Planned]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """As they are now: since the page was read, an owner may have paused, resumed or removed.
+
+    And of destinations, their kinds.
+    """
     connection = await session.connection()
     destinations = {alert["destination_id"] for alert, _ in planned}
     subscriptions = {one for _, matched in planned for one in matched}
     states: dict[str, str] = {}
-    for question, ids in ((_DESTINATIONS, destinations), (_SUBSCRIPTIONS, subscriptions)):
-        if ids:
-            rows = await connection.execute(question, {"those": sorted(ids)})
-            states |= {row[0]: row[1] for row in rows}
-    return states
+    kinds: dict[str, str] = {}
+    if destinations:
+        found = (await connection.execute(_DESTINATIONS, {"those": sorted(destinations)})).all()
+        states |= {row.id: row.state for row in found}
+        kinds |= {row.id: row.kind for row in found}
+    if subscriptions:
+        rows = await connection.execute(_SUBSCRIPTIONS, {"those": sorted(subscriptions)})
+        states |= {row.id: row.state for row in rows}
+    return states, kinds
 
 
 _DESTINATIONS = (
-    select(col(Destination.id), col(Destination.state))
+    select(col(Destination.id), col(Destination.state), col(Destination.kind))
     .where(one_of(col(Destination.id), "those"))
     .order_by(col(Destination.id))
     .with_for_update(read=True)
@@ -143,13 +158,16 @@ def _holders(alert: Row, matched: Sequence[str], states: Mapping[str, str]) -> S
     return [] if any(states[one] == ACTIVE for one in left) else left
 
 
-def _due(alert: Row, now: datetime) -> Row:
+def _due(alert: Row, kind: str, severity: str, now: datetime) -> Row:
     return {
         "id": alert["id"],
         "destination_id": alert["destination_id"],
         "visible_at": now,
         "attempt": 1,
         "lease": None,
+        "kind": kind,
+        "urgency": urgency(severity),
+        "number": alert["number"],
     }
 
 

@@ -1,7 +1,7 @@
 """Held, not lost: what waits for a paused owner is taken out of the queue, and put back."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +9,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.delivery import urgency
 from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows
-from service.store.tables import Alert, Delivery, Destination, Held
+from service.store.tables import Alert, Change, Delivery, Destination, Held
 
 
 async def disable(
@@ -68,11 +69,14 @@ async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
         {
             "id": row.id,
             "destination_id": row.destination_id,
-            "visible_at": now - timedelta(microseconds=place),  # the oldest first
+            "visible_at": now,
             "attempt": freed[row.id],
             "lease": None,
+            "kind": row.kind,
+            "urgency": urgency(row.severity),
+            "number": row.number,
         }
-        for place, row in enumerate(reversed(active))
+        for row in active
     ]
     still = [
         {
@@ -109,7 +113,15 @@ async def _read_alerts(session: AsyncSession, some: Sequence[UUID]) -> Sequence[
 
 
 _ALERTS = (
-    select(col(Alert.id), col(Alert.number), col(Alert.destination_id), col(Destination.state))
+    select(
+        col(Alert.id),
+        col(Alert.number),
+        col(Alert.destination_id),
+        col(Destination.state),
+        col(Destination.kind),
+        col(Change.severity),
+    )
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    .outerjoin(Change, col(Change.id) == col(Alert.change_id))
     .where(one_of(col(Alert.id), "those"))
 )

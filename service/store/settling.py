@@ -1,7 +1,7 @@
 """Live work, settled by its holder: receipts for what ended, another time for what did not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +20,11 @@ from service.core.delivery import (
     TryLater,
     next_state,
 )
+from service.core.pace import weigh
 from service.store.claiming import HELD_BY, Claimed
 from service.store.holding import disable
 from service.store.lists import one_of
+from service.store.paces import lock_paces, write_health
 from service.store.rows import Clash, insert_rows
 from service.store.tables import Attempt, Delivery, Destination, Held, Receipt, Rendered
 
@@ -31,7 +33,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Transmitted:
-    """What one attempt met, and what follows from it."""
+    """What one attempt met, and what follows from it; `spread` is random, 0 to 1."""
 
     claimed: Claimed
     body: bytes
@@ -39,6 +41,7 @@ class Transmitted:
     reply: Reply
     outcome: Outcome
     at: datetime
+    spread: float = 0.5
 
 
 async def settle(
@@ -50,6 +53,7 @@ async def settle(
     """
     connection = await session.connection()
     await _lock_gone(session, done)
+    await _settle_paces(session, done)
     asked = {"those": [one.claimed.id for one in done], "by": lease}
     ours = set((await connection.execute(HELD_BY, asked)).scalars())
     settled = [one for one in done if one.claimed.id in ours]
@@ -61,6 +65,27 @@ async def settle(
         await _put_off(session, [one for one in settled if not _is_end(one.outcome)])
         await _disable_gone(session, settled)  # last: it holds all that is still in the queue
     return settled
+
+
+async def _settle_paces(session: AsyncSession, done: Sequence[Transmitted]) -> None:
+    """What the outcomes say of their destinations, whoever holds the deliveries by now."""
+    telling = [one for one in done if one.claimed.is_paced or _blames_receiver(one)]
+    if not telling:
+        return
+    known = await lock_paces(session, {one.claimed.destination_id for one in telling})
+    for one in sorted(telling, key=_at):
+        name = one.claimed.destination_id
+        health = weigh(known[name].health, one.reply, one.outcome, one.at, one.spread)
+        known[name] = replace(known[name], health=health)
+    await write_health(session, known, max(map(_at, telling)))
+
+
+def _at(one: Transmitted) -> datetime:
+    return one.at
+
+
+def _blames_receiver(one: Transmitted) -> bool:
+    return isinstance(one.outcome, TryLater) and not one.reply.ours
 
 
 _TAKE_OUT = delete(Delivery).where(one_of(col(Delivery.id), "those"))

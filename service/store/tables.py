@@ -19,6 +19,11 @@ def _index(name: str, *columns: str, where: str | None = None, unique: bool = Fa
     return Index(name, *columns, unique=unique, **condition)
 
 
+def _made_later(default: str) -> dict[str, Any]:
+    """A column that the release before does not know: the database fills it in for it."""
+    return {"server_default": text(default)}
+
+
 _COUNTED: Any = BigInteger().with_variant(Integer, "sqlite")
 """A number that the database gives: SQLite counts by INTEGER keys only."""
 
@@ -52,7 +57,10 @@ class Account(SQLModel, table=True):
 
 
 class Destination(SQLModel, table=True):
-    """A URL or a mail address, with its own secrets (newest first, space-separated) and state."""
+    """A URL or a mail address, with its own secrets (newest first, space-separated) and state.
+
+    `rate` is in deliveries a second, `at_once` how many may be in the air; 0: no limit.
+    """
 
     id: str = Field(primary_key=True)
     account_id: str = Field(foreign_key="account.id")
@@ -62,6 +70,9 @@ class Destination(SQLModel, table=True):
     secrets: str = ""
     state: str = "active"
     reason: str = ""
+    rate: float = Field(default=0, sa_column_kwargs=_made_later("0"))
+    at_once: int = Field(default=0, sa_column_kwargs=_made_later("0"))
+    ordered: bool = Field(default=False, sa_column_kwargs=_made_later("false"))
     created_at: datetime
     updated_at: datetime
     __table_args__ = (_index("ix_destination_account", "account_id", "id"),)
@@ -228,14 +239,45 @@ class Alert(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """Live work. Claimed when visible; a lease is a visibility in the future with a token."""
+    """Live work. Claimed when visible; a lease is a visibility in the future with a token.
+
+    What has a `lane` waits for its turn there, at its destination's pace, and delays nobody.
+    `number` is the alert's; `urgency` 0 goes first.
+    """
 
     id: UUID = Field(primary_key=True)
     destination_id: str
     visible_at: datetime
     attempt: int = 1
     lease: str | None = None
-    __table_args__ = (_index("ix_delivery_due", "visible_at", "id"),)
+    kind: str = Field(default="webhook", sa_column_kwargs=_made_later("'webhook'"))
+    urgency: int = Field(default=1, sa_column_kwargs=_made_later("1"))
+    number: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_made_later("0"))
+    lane: str = Field(default="", sa_column_kwargs=_made_later("''"))
+    __table_args__ = (
+        _index("ix_delivery_queue", "kind", "urgency", "visible_at", "number", where="lane = ''"),
+        _index("ix_delivery_lane", "lane", "number", where="lane <> ''"),
+        _index("ix_delivery_destination", "destination_id", "lane", "lease"),
+    )
+
+
+class Pace(SQLModel, table=True):
+    """How a destination is sent to at the moment, where that is not simply at once.
+
+    `look_at` is when its lane is worth a visit, and none while the lane is empty. `next_at` is
+    when its rate allows the next delivery.
+    """
+
+    destination_id: str = Field(primary_key=True)
+    failures: int = 0
+    failing_since: datetime | None = None
+    rests_until: datetime | None = None
+    next_at: datetime | None = None
+    look_at: datetime | None = None
+    __table_args__ = (
+        _index("ix_pace_look", "look_at", where="look_at IS NOT NULL"),
+        _index("ix_pace_failing", "failing_since", where="failing_since IS NOT NULL"),
+    )
 
 
 class Held(SQLModel, table=True):

@@ -1,9 +1,13 @@
 """Dispatchers and what they work on, for all tests of sending."""
 
+from datetime import timedelta
+
 from service.dispatch.mode import LIVE
 from service.dispatch.render import Letterhead, Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
+from service.dispatch.slots import Room
 from service.roles import Bell
+from service.store.claiming import KINDS, Asked, claim
 from service.telemetry import Metrics
 from tests.books import add_receiver, subscribe
 
@@ -15,6 +19,17 @@ def make_dispatcher(db, clock, senders, *, holder="us", slots=8, mode=LIVE):
     """A dispatcher as a process of its own has it."""
     office = Office(senders, Renderer(HEAD), clock, lambda: 0.5, Metrics(), Bell(), mode)
     return Dispatcher(db, office, Lease(holder, LEASE), slots)
+
+
+class _Everyone:
+    def __contains__(self, destination_id):
+        return True
+
+
+async def claim_for(session, holder, now, limit=100, seconds=LEASE):
+    """What a sender with so many free slots claims, to whom everybody has answered at once."""
+    room = Room(dict.fromkeys(KINDS, limit), {}, {}, _Everyone())
+    return await claim(session, Asked(holder, now, now + timedelta(seconds=seconds), room))
 
 
 async def send_all(dispatcher):

@@ -12,13 +12,13 @@ from service.core.change import read_change
 from service.core.codes.countries import _countries
 from service.core.match import Match, facts_of, match
 from service.dispatch.plan import Planner, read_rule
-from service.store.claiming import claim
 from service.store.fanouts import record_pages
 from service.store.holding import disable, hold, release
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Subscription
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
 from tests.core.builders import measure, step, threat
+from tests.dispatch.office import claim_for
 
 START = "2025-04-10T00:01:00-04:00"
 
@@ -61,7 +61,7 @@ async def told(db):
 
 async def due(db, clock, limit=1000):
     async with db.write() as session:
-        return await claim(session, clock(), "lease", limit, 30)
+        return await claim_for(session, "lease", clock(), limit, 30)
 
 
 async def order_due(db):

@@ -9,11 +9,11 @@ import pytest
 import service.dispatch.render as module
 from service.dispatch.plan import Planner
 from service.dispatch.render import Letterhead, Renderer
-from service.store.claiming import claim
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, silent, subscribe, take
 from tests.core.builders import claim as verdict
 from tests.core.builders import measure, threat
+from tests.dispatch.office import claim_for
 
 HEAD = Letterhead("urn:tariffwire:test", "http://here/schema", "http://here/", "Wire <w@mail.test>")
 START = "2025-04-10T00:01:00-04:00"
@@ -29,7 +29,7 @@ async def claimed(db, log, clock):
         while await planner.step():
             pass
         async with db.write() as session:
-            return await claim(session, clock(), "lease", 100, 30)
+            return await claim_for(session, "lease", clock(), 100, 30)
 
     return run
 

@@ -14,19 +14,18 @@ from standardwebhooks import Webhook
 from service.core.delivery import Delivered, Refused, Reply, TryLater, judge
 from service.dispatch.mail import MailSender
 from service.store.accounts import DEFAULT
-from service.store.claiming import claim
 from service.store.destinations import find_destination
 from service.store.holding import disable, release
 from service.store.settling import Transmitted, settle
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
 from tests.books import NOW, SECRET, add_receiver, count, rows, subscribe
-from tests.dispatch.office import LEASE, follow, send_all
+from tests.dispatch.office import LEASE, claim_for, follow, send_all
 from tests.receivers import Answer, http_receiver, smtp_receiver
 
 
 async def due(db, clock, lease="us", limit=100):
     async with db.write() as session:
-        return await claim(session, clock(), lease, limit, LEASE)
+        return await claim_for(session, lease, clock(), limit)
 
 
 def back(one, reply, at=NOW):
@@ -75,13 +74,19 @@ async def test_a_late_settle_by_the_old_owner_changes_nothing(db, clock, alert, 
     assert [await rows(db, table) for table in tables] == before
 
 
-async def test_it_is_claimed_in_the_order_of_becoming_due(db, clock, alert):
+async def test_it_is_claimed_in_the_order_of_becoming_due_and_what_is_critical_first(
+    db, clock, alert
+):
     await follow(db, "desk")
     for _ in range(4):
         await alert()
         clock.advance(seconds=1)
-    made = [one for (one,) in await rows(db, Alert, "id", order="number")]
-    assert [(await due(db, clock, limit=1))[0].id for _ in range(4)] == made
+    first, second, third, last = [one for (one,) in await rows(db, Alert, "id", order="number")]
+    async with db.write() as session:
+        await session.execute(update(Delivery).values(urgency=1))
+        await session.execute(update(Delivery).where(Delivery.id == third).values(urgency=0))
+    found = [(await due(db, clock, limit=1))[0].id for _ in range(4)]
+    assert found == [third, first, second, last]
 
 
 async def test_nothing_is_claimed_before_it_is_due(db, clock, alert):
@@ -285,8 +290,10 @@ async def db_pause(db, clock, name):
 async def test_no_more_are_in_the_air_than_there_are_slots(db, clock, alert, dispatch):
     async with http_receiver(answer=Answer(delay=0.02)) as receiver:
         await follow(db, "desk", receiver)
-        await alert(9)
         dispatcher = dispatch(slots=3)
+        await alert(1)
+        await send_all(dispatcher)
+        await alert(8)
         most = 0
         while await dispatcher.turn() or dispatcher._flying:
             most = max(most, len(dispatcher._flying))

@@ -47,10 +47,10 @@ async def test_migrating_twice_is_harmless(db):
 
 async def test_a_difference_would_be_noticed(db):
     async with db.write() as session:
-        await session.execute(text("DROP INDEX ix_delivery_due"))
+        await session.execute(text("DROP INDEX ix_delivery_queue"))
         await session.execute(text("ALTER TABLE receipt DROP COLUMN sha256"))
     said = str(await differences(db))
-    assert "ix_delivery_due" in said
+    assert "ix_delivery_queue" in said
     assert "sha256" in said
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from service.core.delivery import Reply, judge
-from service.store.claiming import claim, renew
+from service.store.claiming import renew
 from service.store.database import open_database
 from service.store.fanouts import open_fanouts
 from service.store.holding import hold, release
@@ -17,6 +17,7 @@ from service.store.settling import Transmitted, settle
 from service.store.tables import Alert, Delivery, Fanout, Held, Receipt, Setting
 from tests.books import NOW, add_receiver, consumer_of, count, rows, take
 from tests.core.builders import measure
+from tests.dispatch.office import claim_for
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -55,7 +56,7 @@ async def make_changes(db, log, number):
 
 
 def taking(lease, limit=5, now=NOW, seconds=60):
-    return lambda session: claim(session, now, lease, limit, seconds)
+    return lambda session: claim_for(session, lease, now, limit, seconds)
 
 
 def sent(claimed, now=NOW):
@@ -67,7 +68,7 @@ def sent(claimed, now=NOW):
 
 async def test_senders_claim_what_no_other_has(server, other, waiting):
     async with server.write() as session:
-        mine = await claim(session, NOW, "mine", 5, 60)
+        mine = await claim_for(session, "mine", NOW, 5)
         theirs = await other.run_write(taking("theirs"))  # nobody waits for mine to commit
     rest = await asyncio.gather(*(one.run_write(taking("x")) for one in (server, other) * 2))
     claimed = [one.id for some in (mine, theirs, *rest) for one in some]
@@ -114,7 +115,7 @@ async def test_pausing_resuming_renewing_and_settling_never_wait_in_a_circle(
         await release(session, "d", NOW)
 
     async def send(session):
-        await settle(session, "me", sent(await claim(session, NOW, "me", 4, 60)))
+        await settle(session, "me", sent(await claim_for(session, "me", NOW, 4)))
         await renew(session, LATER, "me", sorted(waiting, reverse=True))
 
     async def repeat(db, *work):

@@ -1,0 +1,131 @@
+"""How destinations are doing: failures in a row, a rest, when a rate allows the next."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.core.pace import WELL, Health, Limits
+from service.store.lists import one_of
+from service.store.rows import Clash, insert_rows
+from service.store.tables import Destination, Pace
+
+
+def limits_of(row: Any) -> Limits:
+    """What the destination in this row asks for."""
+    return Limits(row.rate, row.at_once, row.ordered)
+
+
+def health_of(row: Any) -> Health:
+    """What is known of the destination in this row; well where nothing is."""
+    return Health(row.failures or 0, row.failing_since, row.rests_until)
+
+
+PACE = (
+    col(Destination.rate),
+    col(Destination.at_once),
+    col(Destination.ordered),
+    col(Pace.failures),
+    col(Pace.failing_since),
+    col(Pace.rests_until),
+    col(Pace.next_at),
+    col(Pace.look_at),
+)
+"""Columns of a destination beside its pace, if it has one."""
+
+
+def has_lane(row: Any, now: datetime) -> bool:
+    """Whether its deliveries wait in a lane rather than leave at once."""
+    health = health_of(row)
+    is_resting = health.rests_until is not None and health.rests_until > now
+    is_open = row.look_at is not None
+    return is_open or is_resting or health.is_probed or limits_of(row) != Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the row of a destination says, if it has one."""
+
+    health: Health = WELL
+    next_at: datetime | None = None
+    has_open_lane: bool = False
+
+
+async def lock_paces(session: AsyncSession, destinations: Collection[str]) -> dict[str, Known]:
+    """What is known of each, held until this transaction ends."""
+    connection = await session.connection()
+    rows = await connection.execute(_LOCK, {"those": sorted(destinations)})
+    known = {
+        row.destination_id: Known(health_of(row), row.next_at, row.look_at is not None)
+        for row in rows
+    }
+    return {one: known.get(one, Known()) for one in sorted(destinations)}
+
+
+_LOCK = (
+    select(
+        col(Pace.destination_id),
+        col(Pace.failures),
+        col(Pace.failing_since),
+        col(Pace.rests_until),
+        col(Pace.next_at),
+        col(Pace.look_at),
+    )
+    .where(one_of(col(Pace.destination_id), "those"))
+    .order_by(col(Pace.destination_id))
+    .with_for_update()
+)
+
+
+async def write_health(session: AsyncSession, known: Mapping[str, Known], now: datetime) -> None:
+    """What is known now; an open lane is visited at once."""
+    rows = [
+        {
+            "destination_id": name,
+            "failures": one.health.failures,
+            "failing_since": one.health.failing_since,
+            "rests_until": one.health.rests_until,
+            "next_at": one.next_at,
+            "look_at": now if one.has_open_lane else None,
+        }
+        for name, one in known.items()
+    ]
+    await insert_rows(session, Pace, rows, Clash.REPLACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A destination that nothing has arrived at since then, after so many attempts."""
+
+    destination_id: str
+    since: datetime
+    failures: int
+
+
+async def list_failing(session: AsyncSession, before: datetime) -> Sequence[Failing]:
+    """Active destinations that have been failing since before then, the longest first."""
+    wanted = (
+        select(col(Pace.destination_id), col(Pace.failing_since), col(Pace.failures))
+        .join(Destination, col(Destination.id) == col(Pace.destination_id))
+        .where(col(Pace.failing_since) < before, col(Destination.state) == "active")
+        .order_by(col(Pace.failing_since))
+    )
+    rows: Any = await session.execute(wanted)
+    return [Failing(*row) for row in rows]
+
+
+async def begin_anew(session: AsyncSession, destination_id: str) -> None:
+    """Neither failures nor a rest: it was mended, or says so."""
+    fresh = {"failures": 0, "failing_since": None, "rests_until": None}
+    await session.execute(
+        update(Pace).where(col(Pace.destination_id) == destination_id).values(fresh)
+    )
+
+
+async def forget_pace(session: AsyncSession, destination_id: str) -> None:
+    """There is no such destination any more."""
+    await session.execute(delete(Pace).where(col(Pace.destination_id) == destination_id))
