@@ -84,7 +84,15 @@ class Settings(BaseSettings):
         "none", pattern="^(none|starttls|tls)$", description="none, starttls or tls."
     )
     mail_from: str = Field("tariffwire@localhost", description="The sender of emails.")
-    send_slots: int = Field(64, ge=1, le=1000, description="Deliveries in flight at once.")
+    disable_after_hours: float = Field(
+        72, gt=0, description="A destination that nothing has reached for so long is disabled."
+    )
+    keep_held_days: float = Field(
+        30, gt=0, description="How long a stopped destination's alerts are held for it."
+    )
+    send_slots: int = Field(
+        128, ge=1, le=1000, description="Deliveries in flight at once; slow ones come on top."
+    )
     log_retention_days: int = Field(
         30, ge=1, description="How long the log keeps records that were consumed."
     )

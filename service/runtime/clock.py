@@ -18,8 +18,10 @@ from service.log import TOPICS, LogUnavailable
 from service.roles import Pulse
 from service.runtime.opening import Runtime
 from service.store.database import DatabaseUnavailable
+from service.store.failing import disable_if_failing, expire_held
 from service.store.leases import lease
 from service.store.outbox import oldest_at
+from service.store.paces import list_failing
 from service.store.progress import list_places
 from service.store.pruning import (
     PAGE,
@@ -105,15 +107,15 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
     settings, now = runtime.settings, runtime.clock()
     attempts = now - timedelta(days=settings.keep_attempts_days)
     results = now - timedelta(days=settings.keep_years * DAYS_A_YEAR)
-    return {
-        prune_one.__name__: await _prune(runtime, partial(prune_one, before=before))
-        for prune_one, before in (
-            (empty_attempts, attempts),
-            (prune_alerts, results),  # before the changes that they are about
-            (prune_changes, results),
-            (prune_quarantined, results),
-        )
+    held = now - timedelta(days=settings.keep_held_days)
+    work = {
+        "empty_attempts": partial(empty_attempts, before=attempts),
+        "expire_held": partial(expire_held, before=held, now=now),
+        "prune_alerts": partial(prune_alerts, before=results),  # before what they are about
+        "prune_changes": partial(prune_changes, before=results),
+        "prune_quarantined": partial(prune_quarantined, before=results),
     }
+    return {name: await _prune(runtime, one) for name, one in work.items()}
 
 
 async def _prune(runtime: Runtime, work: Callable[..., Awaitable[int]]) -> int:
@@ -123,6 +125,20 @@ async def _prune(runtime: Runtime, work: Callable[..., Awaitable[int]]) -> int:
         total += page
         if page < PAGE:
             return total
+
+
+async def disable_failing(runtime: Runtime) -> Sequence[str]:
+    """Stop sending where nothing has arrived for too long; what waits there is held."""
+    now = runtime.clock()
+    before = now - timedelta(hours=runtime.settings.disable_after_hours)
+    failing = await runtime.db.run_read(partial(list_failing, before=before))
+    stopped = []
+    for one in failing:
+        if await runtime.db.run_write(partial(disable_if_failing, one, now), name="clock"):
+            stopped.append(one.destination_id)
+            since = one.since.isoformat()
+            log.warning("disabled a destination", destination=one.destination_id, since=since)
+    return stopped
 
 
 async def watch(runtime: Runtime) -> Sequence[str]:
@@ -148,4 +164,9 @@ DAYS_A_YEAR = 365.25
 PATIENCE = {"source": 60, "match": 60, "delivery": 300}
 """Seconds by stage after which a person should look."""
 
-JOBS = (Job("log", 3600, prune), Job("books", 3600, prune_books), Job("watch", 60, watch))
+JOBS = (
+    Job("log", 3600, prune),
+    Job("books", 3600, prune_books),
+    Job("watch", 60, watch),
+    Job("failing", 60, disable_failing),
+)

@@ -184,7 +184,7 @@ def _open_webhooks(settings: Settings) -> WebhookSender:
     return WebhookSender(
         loopback_allowed=settings.allow_loopback,
         deadline=settings.webhook_timeout,
-        limit=settings.send_slots,
+        limit=settings.send_slots * OVERHANG,
     )
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import WAITS
-from service.store.lanes import QUEUED, Room, Visit, park, visit_lanes
+from service.store.lanes import Room, Visit, park, visit_lanes
 from service.store.leases import SKEW
 from service.store.lists import one_of
-from service.store.paces import PACE, has_lane
+from service.store.paces import PACE, QUEUED, has_lane
 from service.store.sending import IS_HELD
 from service.store.tables import Alert, Change, Delivery, Destination, Pace, Rendered
 

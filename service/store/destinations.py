@@ -1,7 +1,7 @@
 """Where alerts go: a URL or a mail address, with its secrets and its state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,9 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.pace import Limits
 from service.store.cancelled import cancel_destination
+from service.store.paces import forget_pace
 from service.store.spans import Span
 from service.store.tables import Destination, SubscriptionDestination
 
@@ -33,6 +35,7 @@ class DestinationValue:
     secrets: tuple[str, ...]
     state: str
     reason: str
+    limits: Limits = Limits()
     created_at: datetime
     updated_at: datetime
 
@@ -46,6 +49,9 @@ _COLUMNS = (
     col(Destination.secrets),
     col(Destination.state),
     col(Destination.reason),
+    col(Destination.rate),
+    col(Destination.at_once),
+    col(Destination.ordered),
     col(Destination.created_at),
     col(Destination.updated_at),
 )
@@ -53,7 +59,8 @@ _COLUMNS = (
 
 async def add_destination(session: AsyncSession, value: DestinationValue) -> None:
     """Enter a new one."""
-    row = {name: getattr(value, name) for name in DestinationValue.__slots__}
+    row = {name: getattr(value, name) for name in DestinationValue.__slots__} | asdict(value.limits)
+    del row["limits"]
     await session.execute(insert(Destination), [row | {"secrets": " ".join(value.secrets)}])
 
 
@@ -106,7 +113,7 @@ async def list_destinations(
 
 
 async def change_destination(session: AsyncSession, value: DestinationValue) -> None:
-    """Write all that can change: name, address, secrets, state, reason."""
+    """Write all that can change: name, address, secrets, state, reason, limits."""
     await session.execute(
         update(Destination)
         .where(col(Destination.id) == value.id)
@@ -117,6 +124,7 @@ async def change_destination(session: AsyncSession, value: DestinationValue) -> 
             state=value.state,
             reason=value.reason,
             updated_at=value.updated_at,
+            **asdict(value.limits),
         )
     )
 
@@ -137,9 +145,11 @@ async def remove_destination(session: AsyncSession, destination_id: str, now: da
             col(SubscriptionDestination.destination_id) == destination_id
         )
     )
+    await forget_pace(session, destination_id)
     await session.execute(delete(Destination).where(col(Destination.id) == destination_id))
 
 
 def _value(row: Row[*tuple[Any, ...]]) -> DestinationValue:
     named = dict(row._mapping)  # noqa: SLF001  # the public name that SQLAlchemy gives it
-    return DestinationValue(**named | {"secrets": tuple(row.secrets.split())})
+    limits = Limits(*(named.pop(name) for name in ("rate", "at_once", "ordered")))
+    return DestinationValue(**named | {"secrets": tuple(row.secrets.split()), "limits": limits})

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select, text, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.pace import Limits, allow, spend
 from service.store.lists import one_of
-from service.store.paces import PACE, health_of, limits_of
+from service.store.paces import LANED, PACE, QUEUED, health_of, limits_of
 from service.store.rows import Clash, insert_rows, update_rows
 from service.store.sending import IS_HELD
 from service.store.tables import Alert, Delivery, Destination, Pace
@@ -30,9 +30,6 @@ ORDERED = 2000
 """How far an ordered lane is read for subjects of which nothing is under way."""
 AGAIN = timedelta(seconds=1)
 """After so long a lane is visited again even if nobody said that something came back."""
-
-QUEUED, LANED = text("delivery.lane = ''"), text("delivery.lane <> ''")
-"""In the words of their partial indexes: SQLite knows them by nothing else."""
 
 
 class Room(Protocol):

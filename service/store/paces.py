@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.pace import WELL, Health, Limits
 from service.store.lists import one_of
 from service.store.rows import Clash, insert_rows
-from service.store.tables import Destination, Pace
+from service.store.tables import Delivery, Destination, Pace
+
+QUEUED, LANED = text("delivery.lane = ''"), text("delivery.lane <> ''")
+"""In the words of their partial indexes: SQLite knows them by nothing else."""
 
 
 def limits_of(row: Any) -> Limits:
@@ -95,6 +98,19 @@ async def write_health(session: AsyncSession, known: Mapping[str, Known], now: d
         for name, one in known.items()
     ]
     await insert_rows(session, Pace, rows, Clash.REPLACE)
+
+
+async def how_it_does(session: AsyncSession, destination_id: str) -> dict[str, Any]:
+    """In a row's own words, for whoever owns the destination; `waiting` are those in its lane."""
+    wanted = select(Pace).where(col(Pace.destination_id) == destination_id)
+    row = (await session.execute(wanted)).scalar_one_or_none()
+    lane = select(func.count()).where(LANED, col(Delivery.lane) == destination_id)
+    return {
+        "failures": row.failures if row else 0,
+        "failing_since": row.failing_since if row else None,
+        "rests_until": row.rests_until if row else None,
+        "waiting": int(await session.scalar(lane) or 0),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.store.numbers import last_number
+from service.store.paces import QUEUED
 from service.store.tables import Change, Delivery, Event, Fanout, Held, Receipt
 
 
@@ -39,7 +40,10 @@ async def count_stages(session: AsyncSession) -> Stages:
     ).one()
     pending, due = (
         await session.execute(
-            select(func.count(), func.min(col(Delivery.visible_at))).select_from(Delivery)
+            # What waits in a lane waits for its receiver, which is told there.
+            select(func.count(), func.min(col(Delivery.visible_at)).filter(QUEUED)).select_from(
+                Delivery
+            )
         )
     ).one()
     held = await session.scalar(select(func.count(distinct(col(Held.delivery_id)))))

@@ -1,7 +1,7 @@
 """What a destination looks like on the way in and on the way out."""
 
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -12,6 +12,7 @@ from service.api.desk import Desk
 from service.core.address import BadAddress, check_email, check_url
 from service.core.duty import Frozen
 from service.core.event import Fault
+from service.core.pace import Limits
 from service.core.signature import PREFIX, BadSecret, headers, secret_from
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
@@ -25,6 +26,13 @@ Address = Annotated[str, Field(max_length=4000)]
 Secret = Annotated[str, Field(max_length=200, description="`whsec_…`; made for you if left out.")]
 
 
+Rate = Annotated[float, Field(ge=0, le=1000, description="Alerts a second; 0: no limit.")]
+AtOnce = Annotated[int, Field(ge=0, le=1000, description="Requests open at once; 0: no limit.")]
+Ordered = Annotated[
+    bool, Field(description="Hold a subject's next alert until the last is settled.")
+]
+
+
 class DestinationForm(Frozen):
     """A webhook has a `url`, an email destination an `email`."""
 
@@ -32,6 +40,9 @@ class DestinationForm(Frozen):
     email: Address | None = None
     name: Name = ""
     secret: Secret | None = None
+    rate: Rate = 0
+    at_once: AtOnce = 0
+    ordered: Ordered = False
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -51,6 +62,9 @@ class DestinationPatch(Frozen):
     email: Address | None = None
     name: Name | None = None
     state: Literal["active", "paused"] | None = None
+    rate: Rate | None = None
+    at_once: AtOnce | None = None
+    ordered: Ordered | None = None
 
 
 class RotationForm(Frozen):
@@ -72,6 +86,7 @@ def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
         secrets=(choose_secret(form.secret, now),) if kind == "webhook" else (),
         state="active",
         reason="",
+        limits=Limits(form.rate, form.at_once, form.ordered),
         created_at=now,
         updated_at=now,
     )
@@ -118,7 +133,14 @@ def patch_destination(
         name=held.name if form.name is None else form.name,
         state=state,
         reason=held.reason if state == held.state else "",
+        limits=patch_limits(held.limits, form),
     )
+
+
+def patch_limits(held: Limits, form: DestinationPatch) -> Limits:
+    """Its limits with what the form says."""
+    given = {name: getattr(form, name) for name in ("rate", "at_once", "ordered")}
+    return replace(held, **{name: value for name, value in given.items() if value is not None})
 
 
 def shown_secret(value: DestinationValue) -> dict[str, str]:
@@ -136,6 +158,7 @@ def as_json(value: DestinationValue) -> dict[str, Any]:
         "state": value.state,
         "reason": value.reason,
         "secrets": [f"…{secret[-SHOWN_OF_SECRET:]}" for secret in value.secrets],
+        **asdict(value.limits),
         "created_at": value.created_at,
         "updated_at": value.updated_at,
     }

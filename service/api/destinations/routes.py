@@ -22,7 +22,7 @@ from service.api.destinations.form import (
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
-from service.store import destinations, holding
+from service.store import destinations, holding, paces
 from service.store.accounts import DEFAULT
 from service.store.destinations import KEPT_SECRETS, DestinationValue
 
@@ -67,9 +67,11 @@ async def list_all(
 
 @router.get("/{destination_id}", summary="Read a destination")
 async def read(desk: AtDesk, destination_id: str) -> Response:
-    """Of its secret only the last letters."""
+    """Of its secret only the last letters; and how it is doing."""
     async with desk.db.read() as session:
-        return send(as_json(await _demand(session, destination_id)))
+        found = await _demand(session, destination_id)
+        doing = await paces.how_it_does(session, found.id)
+    return send(as_json(found) | {"doing": doing})
 
 
 @router.patch(
@@ -159,6 +161,7 @@ async def _follow_state(
     if value.state == held.state:
         return
     if value.state == "active":
+        await paces.begin_anew(session, value.id)
         await holding.release(session, value.id, now)
     else:
         await holding.disable(session, value.id, value.reason, now, value.state)
