@@ -182,15 +182,16 @@ def _suggest(name: str) -> str:
 
 
 def _secrets_of_files(environment: dict[str, str]) -> dict[str, Any]:
-    """`TARIFFWIRE_API_KEY_FILE=/run/secrets/key` keeps a secret out of the environment."""
+    """`TARIFFWIRE_API_KEY_FILE=/run/secrets/key` keeps a secret out of the environment.
+
+    The file goes before the plain setting, which an image may have a default for.
+    """
     found: dict[str, Any] = {}
     for name, path in environment.items():
         if name.startswith(PREFIX) and name.endswith("_FILE"):
-            plain = name.removesuffix("_FILE")
-            if environment.get(plain):
-                raise BadSetting(f"{plain} and {name} are both set: unset one of them")
+            plain = name.removesuffix("_FILE").removeprefix(PREFIX).lower()
             try:
-                found[plain.removeprefix(PREFIX).lower()] = Path(path).read_text("utf-8").strip()
+                found[plain] = Path(path).read_text("utf-8").strip()
             except OSError as error:
                 raise BadSetting(f"{name}: cannot read {path}: {error.strerror}") from error
     return found

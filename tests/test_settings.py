@@ -132,10 +132,10 @@ def test_a_secret_file_that_cannot_be_read_is_named(read):
         read(api_key_file="/nowhere")
 
 
-def test_a_secret_given_twice_is_refused(read, tmp_path):
-    (tmp_path / "key").write_text("s3cret\n")
-    with pytest.raises(BadSetting, match="TARIFFWIRE_API_KEY and TARIFFWIRE_API_KEY_FILE are both"):
-        read(api_key_file=str(tmp_path / "key"), api_key="other")
+def test_a_file_goes_before_the_default_of_an_image(read, tmp_path):
+    (tmp_path / "url").write_text("postgresql://db/books\n")
+    found = read(database_url_file=str(tmp_path / "url"), database_url="sqlite:////data/books.db")
+    assert found.database_url == "postgresql://db/books"
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.org"])

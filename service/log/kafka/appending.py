@@ -19,7 +19,7 @@ from service.log.kafka.connection import (
 )
 
 APPENDING = 2.0  # seconds that an append may take …
-PER_RECORD = 1 / 5_000  # … and more for each of its records
+PER_RECORD = 1 / 1_000  # … and more for each of its records
 
 
 class Appender:
