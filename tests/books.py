@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from consumers.consumer import Consumer
 from service.core.match.subscription import Rule
+from service.core.pace import Limits
 from service.log import Batch, Log, Record
 from service.store.accounts import DEFAULT, ensure_default
 from service.store.database import Database
@@ -84,7 +85,9 @@ async def count(db: Database, table) -> int:
         return await session.scalar(select(func.count()).select_from(table))
 
 
-async def add_receiver(db: Database, name: str, address: str = "", kind: str = "webhook") -> str:
+async def add_receiver(
+    db: Database, name: str, address: str = "", kind: str = "webhook", **limits: float
+) -> str:
     """A destination; its id is its name."""
     async with db.write() as session:
         await add_destination(
@@ -98,6 +101,7 @@ async def add_receiver(db: Database, name: str, address: str = "", kind: str = "
                 secrets=(SECRET,) if kind == "webhook" else (),
                 state="active",
                 reason="",
+                limits=Limits(**limits),
                 created_at=NOW,
                 updated_at=NOW,
             ),

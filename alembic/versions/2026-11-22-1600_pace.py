@@ -38,7 +38,7 @@ FILL = """
 """
 INDEXES = (
     ("ix_delivery_queue", "delivery", ["kind", "urgency", "visible_at", "number"], "lane = ''"),
-    ("ix_delivery_lane", "delivery", ["lane", "number"], "lane <> ''"),
+    ("ix_delivery_lane", "delivery", ["lane", "urgency", "number"], "lane <> ''"),
     ("ix_delivery_destination", "delivery", ["destination_id", "lane", "lease"], None),
     ("ix_pace_look", "pace", ["look_at"], "look_at IS NOT NULL"),
     ("ix_pace_failing", "pace", ["failing_since"], "failing_since IS NOT NULL"),

@@ -34,6 +34,9 @@ class Limits:
     ordered: bool = False
 
 
+NONE = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What has come of the latest attempts: failures in a row, since when, and a rest until."""

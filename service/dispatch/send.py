@@ -135,7 +135,8 @@ class Dispatcher:
             task = asyncio.create_task(self._transmit(draft))
             self._flying.add(task)
             task.add_done_callback(self._land)
-        return bool(settled or turned.drafts or turned.set_aside or self._done)
+        is_moved = turned.drafts or turned.set_aside or turned.has_more
+        return bool(settled or is_moved or self._done)
 
     async def drain(self, seconds: float = inf) -> None:
         """Wait so long for what is in the air, and settle it; also through a database's absence."""
@@ -210,15 +211,16 @@ class Dispatcher:
             return Turn(now, settled, hold=self._hold)
         room = room.as_it_was()
         until = now + timedelta(seconds=self._lease.seconds)
-        claimed = await claim(session, Asked(holder, now, until, room))
-        if not claimed:
+        claimed, parked = await claim(session, Asked(holder, now, until, room))
+        if not claimed and not parked:
             return Turn(now, settled, hold=await find_hold(session))
         barred = {one.id for one in claimed if not self._office.mode.lets(one.address)}
         if barred:
             await set_aside(session, barred, now)
         ours = [one for one in claimed if one.id not in barred]
         drafts = await self._office.renderer.draft(session, ours)
-        return Turn(now, settled, drafts, len(barred), has_more=room.is_used_up)
+        has_more = room.is_used_up or parked > 0
+        return Turn(now, settled, drafts, len(barred), has_more=has_more)
 
     def _must_renew(self) -> bool:
         """Also when the clock was set back, or what is claimed would be hidden for so long."""
@@ -242,7 +244,7 @@ class Dispatcher:
         outcome = judge(reply, one.attempt, spread)
         digest = hashlib.sha256(body).hexdigest()
         at = self._office.clock()
-        self._slots.land(one.id, asyncio.get_running_loop().time(), answered=reply.accepted)
+        self._slots.land(one.id, asyncio.get_running_loop().time())
         self._done.append(Transmitted(one, body, digest, reply, outcome, at, spread))
 
     def _land(self, task: asyncio.Task[None]) -> None:

@@ -1,7 +1,7 @@
 """Slots of a sender: what is in the air, and how many more may join it of each destination."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
@@ -15,7 +15,7 @@ OVERHANG = 4
 slots: waiting costs next to nothing, and who is quick is not to wait for it."""
 KEPT_OF = 4
 KNOWN = 10_000
-"""Destinations remembered as quick."""
+"""Destinations remembered as slow, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,13 @@ class Room:
     """What is free at one moment, by kind; what is taken of it is counted at once.
 
     `rest` is kept from what is urgent, for the rest.
-    `held` are those in the air, by destination; `quick` are destinations that answer at once.
+    `held` are those in the air, by destination; `slow` are destinations that take their time.
     """
 
     free: Mapping[str, int]
     rest: Mapping[str, int]
     held: Mapping[str, int]
-    quick: Container[str]
+    slow: Container[str]
     taken: Counter[str] = field(default_factory=Counter)  # by kind
     given: Counter[str] = field(default_factory=Counter)  # by destination
 
@@ -69,7 +69,7 @@ class Room:
         """How many of so many deliveries may leave; a slow destination has its share only."""
         left = self.left(kind)
         held = self.held.get(destination_id, 0) + self.given[destination_id]
-        most = left if destination_id in self.quick else share(left, held)
+        most = share(left, held) if destination_id in self.slow else left
         granted = max(0, min(wanted, most))
         self.taken[kind] += granted
         self.given[destination_id] += granted
@@ -82,7 +82,7 @@ class Slots:
     def __init__(self, slots: Mapping[str, int]) -> None:
         self._slots = slots
         self._flights: dict[UUID, Flight] = {}
-        self._quick: OrderedDict[str, None] = OrderedDict()
+        self._slow: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
         """How many are in the air."""
@@ -92,16 +92,19 @@ class Slots:
         """It leaves."""
         self._flights[delivery] = flight
 
-    def land(self, delivery: UUID, now: float, *, answered: bool) -> None:
-        """It is back; who answered in time is quick until it once does not."""
+    def land(self, delivery: UUID, now: float) -> None:
+        """It is back; who took too long is slow until it is once quick again."""
         flight = self._flights.pop(delivery)
-        if answered and now - flight.since <= SLOW:
-            self._quick[flight.destination_id] = None
-            self._quick.move_to_end(flight.destination_id)
-            if len(self._quick) > KNOWN:
-                self._quick.popitem(last=False)
+        if now - flight.since > SLOW:
+            self._note_slow(flight.destination_id)
         else:
-            self._quick.pop(flight.destination_id, None)
+            self._slow.pop(flight.destination_id, None)
+
+    def _note_slow(self, destination_id: str) -> None:
+        self._slow[destination_id] = None
+        self._slow.move_to_end(destination_id)
+        if len(self._slow) > KNOWN:
+            self._slow.popitem(last=False)
 
     def free(self, now: float) -> dict[str, int]:
         """How many may join now, by kind."""
@@ -114,15 +117,13 @@ class Slots:
 
     def room(self, now: float) -> Room:
         """For one transaction."""
-        for name in self._lagging(now):
-            self._quick.pop(name, None)
+        for one in self._flights.values():
+            if now - one.since > SLOW:
+                self._note_slow(one.destination_id)
         held = Counter(one.destination_id for one in self._flights.values())
-        return Room(self.free(now), self._kept(), held, set(self._quick))
+        return Room(self.free(now), self._kept(), held, frozenset(self._slow))
 
     def _kept(self) -> dict[str, int]:
         """One slot in so many is not for what is urgent, as long as the rest has not as many."""
         rest = Counter(one.kind for one in self._flights.values() if one.urgency)
         return {kind: max(0, slots // KEPT_OF - rest[kind]) for kind, slots in self._slots.items()}
-
-    def _lagging(self, now: float) -> Iterable[str]:
-        return [one.destination_id for one in self._flights.values() if now - one.since > SLOW]

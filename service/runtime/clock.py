@@ -134,7 +134,9 @@ async def disable_failing(runtime: Runtime) -> Sequence[str]:
     failing = await runtime.db.run_read(partial(list_failing, before=before))
     stopped = []
     for one in failing:
-        if await runtime.db.run_write(partial(disable_if_failing, one, now), name="clock"):
+        if await runtime.db.run_write(
+            partial(disable_if_failing, given=one, now=now), name="clock"
+        ):
             stopped.append(one.destination_id)
             since = one.since.isoformat()
             log.warning("disabled a destination", destination=one.destination_id, since=since)

@@ -15,6 +15,7 @@ import structlog
 from service.dispatch import Sender
 from service.dispatch.mail import MailSender
 from service.dispatch.render import Letterhead
+from service.dispatch.slots import OVERHANG
 from service.dispatch.webhook import WebhookSender
 from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse

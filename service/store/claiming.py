@@ -56,10 +56,11 @@ class Asked:
     room: Room
 
 
-async def claim(session: AsyncSession, asked: Asked) -> list[Claimed]:
+async def claim(session: AsyncSession, asked: Asked) -> tuple[list[Claimed], int]:
     """From the lanes that are due, then the longest due of the queue; hidden from other senders.
 
-    What cannot leave at once is moved to its destination's lane. None while sending is held.
+    What cannot leave at once is moved to its destination's lane; how many those are. None while
+    sending is held.
     """
     visit = Visit(asked.holder, asked.now, asked.until, asked.room)
     paced = await visit_lanes(session, visit)
@@ -71,7 +72,8 @@ async def claim(session: AsyncSession, asked: Asked) -> list[Claimed]:
         paced += await visit_lanes(session, visit)
     stay = {row.id for row in parked}
     ours = [row for row in due if row.id not in stay]
-    return [_claimed(row, lanes) for row in (*await _read(session, paced), *ours)]
+    rows = (*await _read(session, paced), *ours)
+    return [_claimed(row, lanes) for row in rows], len(parked)
 
 
 def _leaves(row: Row[Any], asked: Asked) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.pace import Limits
+from service.core.pace import NONE, Limits
 from service.store.cancelled import cancel_destination
 from service.store.paces import forget_pace
 from service.store.spans import Span
@@ -35,7 +35,7 @@ class DestinationValue:
     secrets: tuple[str, ...]
     state: str
     reason: str
-    limits: Limits = Limits()
+    limits: Limits = NONE
     created_at: datetime
     updated_at: datetime
 

@@ -1,4 +1,4 @@
-"""The end of patience: destinations that nothing reaches are stopped, and what was held too long."""
+"""The end of patience: with destinations that nothing reaches, and with what was held too long."""
 
 from datetime import datetime
 

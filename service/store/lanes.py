@@ -1,7 +1,8 @@
 """Lanes: what waits for a destination that is sent to at its own pace, so that it delays nobody.
 
 The queue is one for all, and quick. A destination that is slow, resting, or has limits of its own
-has its deliveries moved to its lane, where they wait in the order in which they were made. Its row
+has its deliveries moved to its lane, where they wait in the order in which they were made, what is
+urgent before the rest. Its row
 in `pace` says when the lane is next worth a visit; whoever visits it holds that row.
 """
 
@@ -217,7 +218,7 @@ _IS_DUE = (
 _NEXT = (
     select(col(Delivery.id))
     .where(*_IS_DUE)
-    .order_by(col(Delivery.number))
+    .order_by(col(Delivery.urgency), col(Delivery.number))
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
 )

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.pace import WELL, Health, Limits
+from service.core.pace import NONE, WELL, Health, Limits
 from service.store.lists import one_of
 from service.store.rows import Clash, insert_rows
 from service.store.tables import Delivery, Destination, Pace
@@ -46,7 +46,7 @@ def has_lane(row: Any, now: datetime) -> bool:
     health = health_of(row)
     is_resting = health.rests_until is not None and health.rests_until > now
     is_open = row.look_at is not None
-    return is_open or is_resting or health.is_probed or limits_of(row) != Limits()
+    return is_open or is_resting or health.is_probed or limits_of(row) != NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,9 @@ async def list_failing(session: AsyncSession, before: datetime) -> Sequence[Fail
     return [Failing(*row) for row in rows]
 
 
-async def begin_anew(session: AsyncSession, destination_id: str) -> None:
-    """Neither failures nor a rest: it was mended, or says so."""
-    fresh = {"failures": 0, "failing_since": None, "rests_until": None}
+async def begin_anew(session: AsyncSession, destination_id: str, now: datetime) -> None:
+    """Neither failures nor a rest: it was mended, or its owner says so."""
+    fresh = {"failures": 0, "failing_since": None, "rests_until": None, "look_at": now}
     await session.execute(
         update(Pace).where(col(Pace.destination_id) == destination_id).values(fresh)
     )

@@ -256,7 +256,7 @@ class Delivery(SQLModel, table=True):
     lane: str = Field(default="", sa_column_kwargs=_made_later("''"))
     __table_args__ = (
         _index("ix_delivery_queue", "kind", "urgency", "visible_at", "number", where="lane = ''"),
-        _index("ix_delivery_lane", "lane", "number", where="lane <> ''"),
+        _index("ix_delivery_lane", "lane", "urgency", "number", where="lane <> ''"),
         _index("ix_delivery_destination", "destination_id", "lane", "lease"),
     )
 

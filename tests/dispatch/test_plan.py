@@ -67,7 +67,7 @@ async def due(db, clock, limit=1000):
 async def order_due(db):
     """Ids of what waits, in the order in which it will be claimed."""
     async with db.read() as session:
-        wanted = select(Delivery.id).order_by(Delivery.visible_at, Delivery.id)
+        wanted = select(Delivery.id).order_by(Delivery.visible_at, Delivery.number)
         return list((await session.execute(wanted)).scalars())
 
 

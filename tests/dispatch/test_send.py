@@ -290,10 +290,8 @@ async def db_pause(db, clock, name):
 async def test_no_more_are_in_the_air_than_there_are_slots(db, clock, alert, dispatch):
     async with http_receiver(answer=Answer(delay=0.02)) as receiver:
         await follow(db, "desk", receiver)
+        await alert(9)
         dispatcher = dispatch(slots=3)
-        await alert(1)
-        await send_all(dispatcher)
-        await alert(8)
         most = 0
         while await dispatcher.turn() or dispatcher._flying:
             most = max(most, len(dispatcher._flying))

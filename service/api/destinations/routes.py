@@ -161,7 +161,7 @@ async def _follow_state(
     if value.state == held.state:
         return
     if value.state == "active":
-        await paces.begin_anew(session, value.id)
+        await paces.begin_anew(session, value.id, now)
         await holding.release(session, value.id, now)
     else:
         await holding.disable(session, value.id, value.reason, now, value.state)
