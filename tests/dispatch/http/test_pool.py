@@ -111,11 +111,16 @@ async def test_who_waits_behind_others_waits_for_a_place(pool):
 
 
 async def test_closing_leaves_nothing_open(pool):
-    async with misbehaving(THANKS) as receiver, misbehaving(says(b"", pause=60)) as silent:
+    heard = asyncio.Event()
+
+    async def hangs(reader, writer):
+        heard.set()
+        await reader.read()
+
+    async with misbehaving(THANKS) as receiver, misbehaving(hangs) as silent:
         await ask(pool, receiver)
         busy = asyncio.create_task(ask(pool, silent))
-        while not silent.heads:
-            await asyncio.sleep(0.01)
+        await heard.wait()
         await pool.close()
         with pytest.raises(ConnectionError):
             await busy
