@@ -20,7 +20,7 @@ from benchmarks.queueing import queue
 from benchmarks.rooms import Ground
 from benchmarks.watching import rows_of, watch
 from service.core import signature
-from service.dispatch.webhook import HEADERS
+from service.dispatch.http import HEADERS
 from service.store.tables import Receipt
 
 SLOTS = 256

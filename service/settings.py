@@ -16,6 +16,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.core.network import Network, read_network
+from service.core.proxy import Proxy, read_proxy
+
 PREFIX = "TARIFFWIRE_"
 
 
@@ -27,7 +30,18 @@ def _split(given: Any) -> Any:
     return given.split(",") if isinstance(given, str) else given
 
 
+def _read_networks(given: Any) -> Any:
+    listed = _split(given) if given else ()
+    return tuple(read_network(one) if isinstance(one, str) else one for one in listed)
+
+
+def _read_proxy(given: Any) -> Any:
+    return (read_proxy(given) if given else None) if isinstance(given, str) else given
+
+
 Ports = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_read_networks)]
+EgressProxy = Annotated[Proxy | None, NoDecode, BeforeValidator(_read_proxy)]
 Role = Literal["api", "consume", "plan", "send", "publish", "clock"]
 Roles = Annotated[tuple[Role, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)]
 TESTS_ONLY = f"{PREFIX}TEST_"
@@ -69,6 +83,12 @@ class Settings(BaseSettings):
     )
     allow_loopback: bool = Field(
         default=False, description="Let webhooks go to loopback addresses."
+    )
+    allow_networks: Networks = Field(
+        (), description="Private networks that webhooks may go to, as in 10.1.0.0/16,fd00:1::/32."
+    )
+    egress_proxy: EgressProxy = Field(
+        None, description="Webhooks go through it: http://[user:password@]host:port."
     )
     webhook_ports: Ports = Field(
         (80, 443, 8080, 8443), description="Ports that webhooks may use, as in 80,443."

@@ -311,7 +311,12 @@ def server_tls() -> ssl.SSLContext:
 
 def trusting_tls() -> ssl.SSLContext:
     """A client's context that trusts the throwaway certificate."""
-    return ssl.create_default_context(cadata=_pem("CERTIFICATE", _CERTIFICATE))
+    return ssl.create_default_context(cadata=certificate())
+
+
+def certificate() -> str:
+    """The throwaway certificate, which is its own authority."""
+    return _pem("CERTIFICATE", _CERTIFICATE)
 
 
 def _pem(what: str, text: str) -> str:

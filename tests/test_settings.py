@@ -120,6 +120,33 @@ def test_ports_are_a_list_in_the_file_too(read, tmp_path):
     assert read().webhook_ports == (443,)
 
 
+def test_networks_are_a_list_with_commas(read):
+    listed = read(allow_networks="10.1.0.0/16, fd00:1::/32").allow_networks
+    assert [str(one) for one in listed] == ["10.1.0.0/16", "fd00:1::/32"]
+    assert read(allow_networks="").allow_networks == ()
+
+
+def test_networks_are_a_list_in_the_file_too(read, tmp_path):
+    (tmp_path / "tariffwire.toml").write_text('allow_networks = ["10.2.0.0/16"]\n')
+    assert [str(one) for one in read().allow_networks] == ["10.2.0.0/16"]
+
+
+def test_a_network_that_cannot_be_read_is_named(read):
+    with pytest.raises(BadSetting, match=r"ALLOW_NETWORKS: '10.1.0.0/8' .* write it like 10.1.0.0"):
+        read(allow_networks="10.1.0.0/8")
+
+
+def test_the_password_of_the_egress_proxy_is_in_no_text(read):
+    settings = read(egress_proxy="http://us:s3cret@proxy.example:3128")
+    assert (settings.egress_proxy.host, settings.egress_proxy.port) == ("proxy.example", 3128)
+    assert settings.egress_proxy.authorization
+    assert settings.egress_proxy.authorization not in repr(settings)
+    assert read(egress_proxy="").egress_proxy is None
+    with pytest.raises(BadSetting, match=r"EGRESS_PROXY: .*http://") as caught:
+        read(egress_proxy="https://us:s3cret@proxy.example:3128")
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_secret_may_lie_in_a_file(read, tmp_path):
     (tmp_path / "key").write_text("s3cret\n")
     settings = read(api_key_file=str(tmp_path / "key"))

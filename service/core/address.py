@@ -5,17 +5,13 @@ runs in. Names can change between check and dial: `forbidden` is asked again for
 """
 
 import re
-from collections.abc import Collection
-from ipaddress import (
-    AddressValueError,
-    IPv4Address,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from typing import Never
 from urllib.parse import SplitResult, quote, urlsplit
+
+from service.core.network import Network, forbidden, is_within, unwrap
 
 LONGEST_URL = 2048
 LONGEST_EMAIL = 254
@@ -23,49 +19,6 @@ LONGEST_LOCAL_PART = 64
 LONGEST_NAME = 253
 PORTS = frozenset({80, 443, 8080, 8443})
 DEFAULT_PORT = {"http": 80, "https": 443}
-
-LOOPBACK = "loopback"
-
-# An explicit list, because `ipaddress.is_global` passes a third of these. The first match names
-# the reason, so a narrow prefix stands before a wide one.
-_FORBIDDEN = tuple(
-    (ip_network(prefix), what)
-    for prefix, what in (
-        ("0.0.0.0/8", "this network"),
-        ("10.0.0.0/8", "private"),
-        ("100.64.0.0/10", "carrier-grade NAT"),
-        ("127.0.0.0/8", LOOPBACK),
-        ("168.63.129.16/32", "cloud platform service"),
-        ("169.254.0.0/16", "link-local"),
-        ("172.16.0.0/12", "private"),
-        ("192.0.0.0/24", "protocol assignments"),
-        ("192.0.2.0/24", "documentation"),
-        ("192.88.99.0/24", "6to4 relay"),
-        ("192.168.0.0/16", "private"),
-        ("198.18.0.0/15", "benchmarking"),
-        ("198.51.100.0/24", "documentation"),
-        ("203.0.113.0/24", "documentation"),
-        ("224.0.0.0/4", "multicast"),
-        ("240.0.0.0/4", "reserved"),
-        ("::/128", "unspecified"),
-        ("::1/128", LOOPBACK),
-        ("::/96", "IPv4-compatible"),
-        ("64:ff9b::/96", "NAT64"),
-        ("64:ff9b:1::/48", "NAT64"),
-        ("100::/64", "discard-only"),
-        ("2001::/32", "Teredo"),
-        ("2001:db8::/32", "documentation"),
-        ("2001::/23", "protocol assignments"),
-        ("2002::/16", "6to4"),
-        ("3fff::/20", "documentation"),
-        ("5f00::/16", "segment routing"),
-        ("fc00::/7", "private"),
-        ("fe80::/10", "link-local"),
-        ("fec0::/10", "site-local"),
-        ("ff00::/8", "multicast"),
-    )
-)
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
@@ -77,26 +30,48 @@ class BadAddress(ValueError):
     """The address cannot be sent to."""
 
 
-def forbidden(ip: str, *, loopback_allowed: bool) -> str | None:
-    """Why this IP must not be dialled, naming the prefix; None when it may.
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """Where this installation sends: asked when a URL is given, and again at each dial.
 
-    An IPv4 address mapped into IPv6 is judged as what it maps to; the forms that tunnel IPv4
-    (6to4, Teredo, NAT64) are refused whole. What is no IP address at all is refused too.
+    `networks` are opened though the world forbids them, and nothing beside them.
     """
-    try:
-        address = _unwrap(ip_address(ip.partition("%")[0]))
-    except ValueError:
-        return f"{ip[:60]!r} is not an IP address"
-    for network, what in _FORBIDDEN:
-        if address in network:
-            allowed = loopback_allowed and what is LOOPBACK
-            return None if allowed else f"{ip} lies in {network} ({what})"
-    if address.version == 6 and address not in _GLOBAL_UNICAST:  # noqa: PLR2004
-        return f"{ip} lies outside {_GLOBAL_UNICAST} (not allocated)"
-    return None
+
+    loopback_allowed: bool = False
+    networks: tuple[Network, ...] = ()
+    ports: Collection[int] = PORTS
+
+    def check(self, url: str) -> str:
+        """The URL, normalised; `BadAddress` for what is never sent to."""
+        return check_url(
+            url,
+            loopback_allowed=self.loopback_allowed,
+            ports=self.ports,
+            networks=self.networks,
+        )
+
+    def refusal(self, ip: str, port: int) -> str | None:
+        """Why this IP must not be dialled on this port; None when it may.
+
+        Every port of this machine may be open, so a name like `a.localhost` passes `check` with
+        any; here it has to be this machine.
+        """
+        reason = forbidden(ip, loopback_allowed=self.loopback_allowed, networks=self.networks)
+        if reason is None and port not in self.ports and not self._is_own(ip):
+            return f"{ip} is not this machine, and port {port} is none of {_listed(self.ports)}"
+        return reason
+
+    def _is_own(self, ip: str) -> bool:
+        return self.loopback_allowed and is_loopback(ip)
 
 
-def check_url(url: str, *, loopback_allowed: bool, ports: Collection[int] = PORTS) -> str:
+def check_url(
+    url: str,
+    *,
+    loopback_allowed: bool,
+    ports: Collection[int] = PORTS,
+    networks: Sequence[Network] = (),
+) -> str:
     """Normalise a webhook URL: lower-case ASCII host, no default port, no fragment.
 
     Any port of this machine may be named when `loopback_allowed`. The name is not resolved here.
@@ -104,11 +79,11 @@ def check_url(url: str, *, loopback_allowed: bool, ports: Collection[int] = PORT
     text = url.strip(" \t\r\n")
     _check_text(text)
     parts = _split(text)
-    host = _check_host(parts.hostname or "", bracketed="[" in parts.netloc)
+    host = _check_host(parts.hostname or "", networks, bracketed="[" in parts.netloc)
     local = is_loopback(host)
-    if local and not loopback_allowed:
+    if local and not loopback_allowed and not is_within(host, networks):
         _refuse(f"the host {host} is this machine itself; name a host that others can reach")
-    port = _check_port(parts, ports, any_port=local)
+    port = _check_port(parts, ports, any_port=local and loopback_allowed)
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port == DEFAULT_PORT[parts.scheme] else f"{shown}:{port}"
     query = f"?{_encode(parts.query)}" if parts.query else ""
@@ -143,13 +118,9 @@ def is_loopback(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
-        return _unwrap(ip_address(host)).is_loopback
+        return unwrap(ip_address(host)).is_loopback
     except ValueError:
         return False
-
-
-def _unwrap(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _check_text(text: str) -> None:
@@ -180,39 +151,43 @@ def _check_port(parts: SplitResult, ports: Collection[int], *, any_port: bool) -
         _refuse("the port of the URL is not a number from 1 to 65535", error)
     port = DEFAULT_PORT[parts.scheme] if port is None else port
     if port == 0 or not (any_port or port in ports):
-        listed = ", ".join(map(str, sorted(ports)))
-        _refuse(f"port {port} is not allowed; use one of {listed}")
+        _refuse(f"port {port} is not allowed; use one of {_listed(ports)}")
     return port
 
 
-def _check_host(host: str, *, bracketed: bool) -> str:
+def _listed(ports: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(ports)))
+
+
+def _check_host(host: str, networks: Sequence[Network], *, bracketed: bool) -> str:
     if not host:
         _refuse("the URL names no host; write it like https://example.com/hooks/tariffs")
     if bracketed:
-        return _check_ip6(host)
+        return _check_ip6(host, networks)
     name = _check_name(host)
     if not _NUMBER.fullmatch(name.rpartition(".")[2]):
         return name
     # The system would read 2130706433, 0x7f.1 and 0177.0.0.1 as addresses: only one spelling is
     # let through, the one everybody reads alike.
     try:
-        return _check_ip(str(IPv4Address(name)))
+        return _check_ip(str(IPv4Address(name)), networks)
     except AddressValueError as error:
         _refuse(f"{name} is not an IPv4 address; write four decimal numbers, 198.51.100.7", error)
 
 
-def _check_ip6(host: str) -> str:
+def _check_ip6(host: str, networks: Sequence[Network]) -> str:
     try:
         address = IPv6Address(host)
     except AddressValueError as error:
         _refuse(f"[{host}] is not an IPv6 address", error)
     if address.scope_id:
         _refuse(f"[{host}] names a zone of this machine; leave out the % and what follows")
-    return _check_ip(str(address))
+    return _check_ip(str(address), networks)
 
 
-def _check_ip(ip: str) -> str:
-    reason = forbidden(ip, loopback_allowed=True)  # loopback has its own answer in check_url
+def _check_ip(ip: str, networks: Sequence[Network]) -> str:
+    # Loopback has its own answer in check_url.
+    reason = forbidden(ip, loopback_allowed=True, networks=networks)
     if reason:
         _refuse(f"{reason}, which is never dialled; name a public host")
     return ip

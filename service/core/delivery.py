@@ -89,7 +89,8 @@ class Reply:
     `status` is the HTTP or SMTP code, None when there was no answer. `final` says that asking
     again is pointless (an SMTP 5xx about this recipient or message). `ours` says that the fault
     is on this side, so it must never count against the receiver. `retry_after` and `timings` are
-    seconds; the phases are `connect`, `first_byte` and `total`, each counted from the start.
+    seconds; the phases are `dns`, `connect`, `tls`, `first_byte` and `total`, each counted from the
+    start, and those that did not happen are left out.
     """
 
     accepted: bool

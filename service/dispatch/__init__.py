@@ -1,7 +1,7 @@
 """From a change to its receivers: who is told, and whether it arrived.
 
 `plan.py` turns a change into deliveries, `send.py` claims, transmits and settles them;
-`webhook.py` and `mail.py` are the two ways out, both of them a `Sender`; `mode.py` says to whom
+`http` and `mail.py` are the two ways out, both of them a `Sender`; `mode.py` says to whom
 one may write at all. `publish.py` tells those who read changes from the log.
 """
 

@@ -13,10 +13,10 @@ from functools import partial
 import structlog
 
 from service.dispatch import Sender
+from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
 from service.dispatch.render import Letterhead
 from service.dispatch.slots import OVERHANG
-from service.dispatch.webhook import WebhookSender
 from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse
 from service.runtime.listening import address_of, listen
@@ -184,6 +184,9 @@ async def _set_up(
 def _open_webhooks(settings: Settings) -> WebhookSender:
     return WebhookSender(
         loopback_allowed=settings.allow_loopback,
+        networks=settings.allow_networks,
+        ports=settings.webhook_ports,
+        proxy=settings.egress_proxy,
         deadline=settings.webhook_timeout,
         limit=settings.send_slots * OVERHANG,
     )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.core.address import BadAddress, check_email, check_url, forbidden, is_loopback
+from service.core.address import BadAddress, Egress, check_email, check_url, is_loopback
+from service.core.network import BadNetwork, forbidden, is_within, read_network
 
 _FORBIDDEN = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.1.2.3
@@ -167,6 +168,72 @@ def test_the_ports_are_a_setting():
     assert url("https://example.com:9443/", ports={9443}) == "https://example.com:9443/"
     with pytest.raises(BadAddress, match="port 443"):
         url("https://example.com/", ports={9443})
+
+
+OFFICE = (read_network("10.1.0.0/16"), read_network("fd00:1::/32"))
+
+
+@pytest.mark.parametrize("ip", ["10.1.0.1", "10.1.255.255", "::ffff:10.1.2.3", "fd00:1::9"])
+def test_what_lies_in_an_open_network_is_dialled(ip):
+    assert forbidden(ip, loopback_allowed=False, networks=OFFICE) is None
+    host = f"[{ip}]" if ":" in ip else ip
+    assert url(f"https://{host}/", networks=OFFICE).startswith("https://")
+
+
+@pytest.mark.parametrize("ip", ["10.0.255.255", "10.2.0.0", "fd00:2::", "fd00::", "127.0.0.1"])
+def test_what_lies_beside_an_open_network_is_not(ip):
+    assert forbidden(ip, loopback_allowed=False, networks=OFFICE)
+    with pytest.raises(BadAddress):
+        url(f"https://[{ip}]/" if ":" in ip else f"https://{ip}/", networks=OFFICE)
+
+
+def test_a_loopback_network_opens_its_addresses_and_neither_names_nor_ports():
+    here = (read_network("127.0.0.0/8"),)
+    assert url("http://127.0.0.9:8080/", networks=here) == "http://127.0.0.9:8080/"
+    with pytest.raises(BadAddress, match="port 9999"):
+        url("http://127.0.0.9:9999/", networks=here)
+    with pytest.raises(BadAddress, match="this machine"):
+        url("http://localhost:8080/", networks=here)
+    assert is_within("127.0.0.9", here)
+    assert not is_within("localhost", here)
+
+
+@pytest.mark.parametrize(
+    ("text", "network"),
+    [
+        ("10.1.0.0/16", "10.1.0.0/16"),
+        (" 10.1.2.3 ", "10.1.2.3/32"),
+        ("10.1.0.0/255.255.0.0", "10.1.0.0/16"),
+        ("FD00:1::/32", "fd00:1::/32"),
+    ],
+)
+def test_a_network_is_read(text, network):
+    assert str(read_network(text)) == network
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "write it like 10.1.0.0/16"),
+        ("10.1.2.3/16", "has host bits set; write it like"),
+        ("10.1.0.0/33", "write it like"),
+        ("intranet", "write it like"),
+        ("fe80::%eth0/64", "leave out the %"),
+        ("::ffff:10.0.0.0/104", "write it as an IPv4 network"),
+    ],
+)
+def test_an_ambiguous_network_is_refused(text, why):
+    with pytest.raises(BadNetwork, match=re.escape(why)):
+        read_network(text)
+
+
+def test_a_port_that_is_not_listed_is_dialled_on_this_machine_alone():
+    guard = Egress(loopback_allowed=True)
+    assert guard.check("http://a.localhost:25/") == "http://a.localhost:25/"
+    assert guard.refusal("127.0.0.1", 25) is None
+    assert guard.refusal("9.9.9.9", 443) is None
+    assert "port 25 is none of 80, 443" in guard.refusal("9.9.9.9", 25)
+    assert "loopback" in Egress().refusal("127.0.0.1", 80)
 
 
 @given(

@@ -7,9 +7,9 @@ import pytest
 
 from service.core.delivery import Parcel
 from service.core.signature import secret_from
+from service.dispatch.http import WebhookSender
 from service.dispatch.mode import LIVE
 from service.dispatch.plan import Planner
-from service.dispatch.webhook import WebhookSender
 from service.telemetry import Metrics
 from tests.books import consumer_of, silent, take
 from tests.core.builders import measure

@@ -6,8 +6,8 @@
 import asyncio
 import sys
 
+from service.dispatch.http import WebhookSender
 from service.dispatch.publish import Courier
-from service.dispatch.webhook import WebhookSender
 from service.log import open_log
 from service.store.database import open_database
 from tests.books import Watch

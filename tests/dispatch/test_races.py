@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import update
 
+from service.dispatch.http import WebhookSender
 from service.dispatch.plan import Planner
 from service.dispatch.render import Letterhead, Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
-from service.dispatch.webhook import WebhookSender
 from service.roles import Bell
 from service.store.cancelled import cancel_destination, cancel_subscription
 from service.store.fanouts import record_pages

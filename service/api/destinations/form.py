@@ -97,8 +97,12 @@ def check_address(desk: Desk, url: str | None, email: str | None) -> str:
     settings = desk.settings
     try:
         if url is not None:
-            allowed, ports = settings.allow_loopback, settings.webhook_ports
-            return check_url(url, loopback_allowed=allowed, ports=ports)
+            return check_url(
+                url,
+                loopback_allowed=settings.allow_loopback,
+                ports=settings.webhook_ports,
+                networks=settings.allow_networks,
+            )
         return check_email(email or "")
     except BadAddress as error:
         refuse([Fault("url" if url is not None else "email", str(error))], error)

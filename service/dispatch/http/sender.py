@@ -1,0 +1,106 @@
+"""Webhooks out: one signed POST, one guarded dial, one deadline, and the answer as a `Reply`.
+
+Nothing here decides what follows from an answer; `core/delivery.judge` does.
+"""
+
+import asyncio
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Self
+
+from service.core import signature
+from service.core.address import PORTS, BadAddress, Egress
+from service.core.delivery import Parcel, Reply, parse_retry_after
+from service.core.headers import BadHeader
+from service.core.network import Network
+from service.core.proxy import Proxy
+from service.dispatch.http.answer import Answer
+from service.dispatch.http.pool import Pool
+from service.dispatch.http.reaching.dialling import Dialler
+from service.dispatch.http.reaching.names import Resolve, resolve
+from service.dispatch.http.request import Target, read_target
+from service.dispatch.http.trail import Trail
+from service.dispatch.http.words import FAILURES, explain, is_ours, refusal, verdict
+
+
+class WebhookSender:
+    """A `Sender` over kept-alive HTTP connections; an async context manager.
+
+    `deadline` (seconds) covers connect to last body byte. Waiting for one of the `limit` slots is
+    our own queue and does not count; waiting behind `per_host` unanswered requests to the same
+    receiver does. `resolve` turns a name into addresses, and may block.
+    """
+
+    def __init__(  # noqa: PLR0913 - what an operator may set
+        self,
+        *,
+        loopback_allowed: bool = False,
+        networks: tuple[Network, ...] = (),
+        ports: Collection[int] = PORTS,
+        proxy: Proxy | None = None,
+        deadline: float = 15.0,
+        limit: int = 512,
+        per_host: int = 64,
+        resolve: Resolve = resolve,
+    ) -> None:
+        egress = Egress(loopback_allowed, networks, ports)
+        self._deadline = deadline
+        self._slots = asyncio.Semaphore(limit)
+        self._dialler = Dialler(egress, proxy, resolve)
+        self._pool = Pool(self._dialler, per_host=per_host)
+        self._target = lru_cache(maxsize=4096)(lambda address: read_target(address, egress))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.close()
+        self._dialler.close()
+
+    async def send(self, parcel: Parcel) -> Reply:
+        """POST the body, signed as of `signed_at`; whatever the receiver does is a `Reply`."""
+        signed = signature.headers(
+            str(parcel.delivery_id), parcel.signed_at, parcel.body, parcel.secrets
+        )
+        try:
+            target = self._target(parcel.address)
+            request = target.request(parcel, signed)
+        except (BadAddress, BadHeader) as error:
+            return Reply(accepted=False, status=None, reason=refusal(error))
+        async with self._slots:
+            return await self._attempt(target, parcel, request)
+
+    async def _attempt(self, target: Target, parcel: Parcel, request: bytes) -> Reply:
+        trail = Trail(self._deadline)
+        try:
+            async with asyncio.timeout(self._deadline):
+                answer = await self._pool.ask(target.origin(parcel.route), request, trail)
+        except FAILURES as error:
+            return _failure(error, trail, str(target))
+        return _reply(answer, parcel, trail)
+
+
+def _reply(answer: Answer, parcel: Parcel, trail: Trail) -> Reply:
+    trail.reach("total")
+    asked = answer.retry_after
+    return Reply(
+        accepted=200 <= answer.status < 300,  # noqa: PLR2004
+        status=answer.status,
+        reason=verdict(answer.status),
+        retry_after=parse_retry_after(asked, parcel.signed_at) if asked else None,
+        peer=trail.peer,
+        excerpt=answer.excerpt,
+        timings=trail.phases,
+    )
+
+
+def _failure(error: Exception, trail: Trail, host: str) -> Reply:
+    trail.reach("total")
+    return Reply(
+        accepted=False,
+        status=trail.status,
+        reason=explain(error, trail, host),
+        ours=is_ours(error, trail),
+        peer=trail.peer,
+        timings=trail.phases,
+    )

@@ -1,0 +1,161 @@
+"""What came of an attempt, in a sentence for the owner of the destination: and what to do."""
+
+import errno
+import os
+import ssl
+from collections.abc import Callable
+from socket import gaierror
+
+from service.core.address import BadAddress
+from service.core.headers import BadHeader
+from service.dispatch.http.answer import BadAnswer
+from service.dispatch.http.connection import CutShort
+from service.dispatch.http.reaching.dialling import ForbiddenAddress
+from service.dispatch.http.reaching.tls import BadRoute
+from service.dispatch.http.reaching.tunnel import ProxyFault
+from service.dispatch.http.trail import Stage, Trail
+
+FAILURES = (OSError, BadAnswer, ForbiddenAddress, BadRoute)
+"""What an attempt may meet that is no bug of ours."""
+
+# This machine ran out of something: no receiver is to blame.
+_OUR_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+_OUR_ERRNOS |= {errno.EADDRNOTAVAIL}
+
+_ADVICE = {
+    401: "it wants to know who we are: give the destination the headers it asks for",
+    403: "it does not let us in: give the destination the headers it asks for",
+    404: "there is nothing under this path",
+    405: "it takes no POST under this path",
+    407: "a proxy on its side wants a login",
+    410: "it is gone for good",
+    413: "it does not take bodies of this size",
+    415: "it does not take application/cloudevents+json",
+}
+
+# OpenSSL's verify codes of a certificate whose issuer nobody here knows.
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+
+
+def verdict(status: int) -> str:
+    """About an answer that was read to its end."""
+    if 300 <= status < 400:  # noqa: PLR2004
+        return f"answered {status}, redirects are not followed: name the address it leads to"
+    advice = _ADVICE.get(status)
+    return f"answered {status}" + (f": {advice}" if advice else "")
+
+
+def refusal(error: BadAddress | BadHeader) -> str:
+    """About a destination that cannot be sent to as it stands."""
+    return f"refused to dial: {error}" if isinstance(error, BadAddress) else f"not sent: {error}"
+
+
+def is_ours(error: Exception, trail: Trail) -> bool:
+    """Whether this machine or its proxy is to blame."""
+    late = isinstance(error, TimeoutError) and trail.stage is Stage.PROXY
+    return late or isinstance(error, ProxyFault) or getattr(error, "errno", None) in _OUR_ERRNOS
+
+
+def explain(error: Exception, trail: Trail, host: str) -> str:
+    """About an attempt that came to no answer, or not to the end of one."""
+    speak = next(speak for kind, speak in _SAYINGS if isinstance(error, kind))
+    return speak(error, trail, host)
+
+
+def _say_late(_: Exception, trail: Trail, host: str) -> str:
+    within = f"within {trail.deadline:g} s"
+    match trail.stage:
+        case Stage.PLACE:
+            return f"no place {within}: too many requests to {host} wait for answers"
+        case Stage.NAME:
+            return f"the name of {host} was not resolved {within}"
+        case Stage.CONNECT:
+            return f"no connection to {host} {within}"
+        case Stage.PROXY:
+            return f"no way through the egress proxy {within}: {trail.peer}"
+        case Stage.TLS:
+            return f"no TLS with {host} {within}"
+    return _say_unanswered(trail, within)
+
+
+def _say_unanswered(trail: Trail, within: str) -> str:
+    if trail.status is not None:
+        return f"answered {trail.status}, but its body was not complete {within}"
+    if trail.is_heard:
+        return f"the headers of its answer were not complete {within}"
+    return f"no answer {within}: answer first, and work afterwards"
+
+
+def _say_forbidden(error: Exception, _: Trail, host: str) -> str:
+    return f"refused to dial {host}: {error}; TARIFFWIRE_ALLOW_NETWORKS opens networks of your own"
+
+
+def _say_cut(error: Exception, trail: Trail, host: str) -> str:
+    if trail.status is not None:
+        return f"answered {trail.status}, but the connection closed before the end of the body"
+    if trail.is_heard:
+        return f"{host} closed the connection in the middle of its headers"
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLError):
+        return f"{host} ended TLS: {_detail(cause)}"
+    did = "reset" if isinstance(cause, ConnectionResetError) else "closed"
+    advice = "; it may want a client certificate of ours" if "tls" in trail.phases else ""
+    return f"{host} {did} the connection without an answer{advice}"
+
+
+def _say_broken(error: Exception, trail: Trail, host: str) -> str:
+    if trail.status is not None:
+        return f"answered {trail.status}, but its body is broken: {error}"
+    return f"{host} did not answer in HTTP: {error}"
+
+
+def _say_certificate(error: Exception, _: Trail, host: str) -> str:
+    said = str(getattr(error, "verify_message", "")).removesuffix(".")
+    known = getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER
+    advice = "" if known else "; if its authority is your own, give it to the destination"
+    return f"certificate of {host} not trusted: {said}{advice}"
+
+
+def _say_tls(error: Exception, _: Trail, host: str) -> str:
+    return f"no TLS with {host}: {_detail(error)}"
+
+
+def _say_name(error: Exception, _: Trail, host: str) -> str:
+    return f"the name of {host} does not resolve: {getattr(error, 'strerror', None) or error}"
+
+
+def _say_refused(_: Exception, __: Trail, host: str) -> str:
+    return f"connection refused by {host}: nothing listens there"
+
+
+def _say_itself(error: Exception, _: Trail, __: str) -> str:
+    return str(error)
+
+
+def _say_unreached(error: Exception, trail: Trail, host: str) -> str:
+    said = "no TLS with" if trail.stage is Stage.TLS else "no connection to"
+    return f"{said} {host}: {_detail(error)}"
+
+
+def _detail(error: Exception) -> str:
+    """The operating system's words, or those of OpenSSL."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or str(error)).replace("_", " ").lower()
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error) or "the connection was closed"
+
+
+# The first kind that fits speaks.
+_SAYINGS: tuple[tuple[type[Exception], Callable[[Exception, Trail, str], str]], ...] = (
+    (TimeoutError, _say_late),
+    (ForbiddenAddress, _say_forbidden),
+    (ProxyFault, _say_itself),
+    (BadRoute, _say_itself),
+    (BadAnswer, _say_broken),
+    (CutShort, _say_cut),
+    (ssl.SSLCertVerificationError, _say_certificate),
+    (ssl.SSLError, _say_tls),
+    (gaierror, _say_name),
+    (ConnectionRefusedError, _say_refused),
+    (OSError, _say_unreached),
+)

@@ -1,0 +1,120 @@
+"""TLS: sessions that are taken up again, and certificates of a destination's own."""
+
+import asyncio
+import threading
+
+import pytest
+import uvloop
+
+from service.core.delivery import Route
+from service.dispatch.http import WebhookSender
+from tests.dispatch.http.certificates import (
+    AUTHORITY,
+    CLIENT,
+    CLIENT_KEY,
+    ELSEWHERE,
+    GOOD,
+    LOCKED_KEY,
+)
+from tests.dispatch.http.misbehaving import OK, misbehaving, says, tls_of
+
+TRUSTED = Route(authority=AUTHORITY)
+LAST = says(OK + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+THANKS = says(OK + b"content-length: 0\r\n\r\n")
+
+
+async def test_a_second_connection_takes_up_the_session_of_the_first(sender, parcel):
+    async with misbehaving(LAST, tls=tls_of(GOOD)) as receiver:
+        for _ in range(4):
+            assert (await sender.send(parcel(receiver.url, route=TRUSTED))).accepted
+        assert receiver.resumed == [False, True, True, True]
+
+
+async def test_connections_opened_at_once_take_it_up_together(sender, parcel):
+    async with misbehaving(LAST, tls=tls_of(GOOD)) as receiver:
+        await sender.send(parcel(receiver.url, route=TRUSTED))
+        every = (sender.send(parcel(receiver.url, route=TRUSTED)) for _ in range(8))
+        assert all(reply.accepted for reply in await asyncio.gather(*every))
+        assert receiver.resumed == [False] + [True] * 8
+
+
+async def test_a_session_is_not_carried_to_another_server_of_that_name(sender, parcel):
+    """Its ticket means nothing there, and its certificate is looked at."""
+    async with misbehaving(LAST, tls=tls_of(GOOD)) as one:
+        assert (await sender.send(parcel(one.url, route=TRUSTED))).accepted
+    async with misbehaving(LAST, tls=tls_of(ELSEWHERE)) as other:
+        reply = await sender.send(parcel(other.url, route=TRUSTED))
+    assert "Hostname mismatch" in reply.reason
+
+
+async def test_who_shows_another_certificate_shares_no_connection(sender, parcel):
+    known = Route(authority=AUTHORITY, certificate=CLIENT, key=CLIENT_KEY)
+    async with misbehaving(THANKS, tls=tls_of(GOOD)) as receiver:
+        for route in (TRUSTED, known, TRUSTED, known):
+            assert (await sender.send(parcel(receiver.url, route=route))).accepted
+        assert receiver.resumed == [False, False]
+
+
+async def test_an_encrypted_connection_is_kept(sender, parcel):
+    async with misbehaving(THANKS, tls=tls_of(GOOD)) as receiver:
+        first = await sender.send(parcel(receiver.url, route=TRUSTED))
+        second = await sender.send(parcel(receiver.url, route=TRUSTED))
+        assert receiver.connections == 1
+    assert list(first.timings) == ["dns", "connect", "tls", "first_byte", "total"]
+    assert list(second.timings) == ["first_byte", "total"]
+    assert list(first.timings.values()) == sorted(first.timings.values())
+
+
+@pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        (Route(authority="nonsense"), "the authority of this destination cannot be used"),
+        (Route(authority="é"), "the authority of this destination cannot be used"),
+        (Route(certificate="nonsense"), "the client certificate of this destination cannot be"),
+        (Route(certificate=CLIENT), "the client certificate of this destination cannot be used"),
+        (Route(certificate=CLIENT, key=GOOD), "cannot be used (key values mismatch)"),
+        (Route(certificate=CLIENT, key=LOCKED_KEY), "(the key is locked with a password)"),
+    ],
+    ids=["authority", "letters", "certificate", "no key", "other key", "locked key"],
+)
+async def test_texts_that_are_no_pem_are_explained(sender, parcel, route, words):
+    async with misbehaving(THANKS, tls=tls_of(GOOD)) as receiver:
+        replies = [await sender.send(parcel(receiver.url, route=route)) for _ in range(2)]
+        assert receiver.connections == 0
+    assert {(reply.accepted, reply.status, reply.ours) for reply in replies} == {
+        (False, None, False)
+    }
+    assert all(words in reply.reason for reply in replies)
+    assert not any("BEGIN" in reply.reason for reply in replies)
+
+
+async def test_a_route_means_nothing_without_tls(sender, parcel):
+    async with misbehaving(THANKS) as receiver:
+        assert (await sender.send(parcel(receiver.url, route=Route("nonsense")))).accepted
+
+
+def test_it_works_the_same_on_uvloop(parcel):
+    """The event loop of production: connections, sessions, deadlines and closing."""
+    seen = []
+
+    async def main():
+        async with (
+            misbehaving(LAST, tls=tls_of(GOOD)) as secure,
+            misbehaving(THANKS) as plain,
+            misbehaving(says()) as silent,
+            WebhookSender(loopback_allowed=True, deadline=2) as sender,
+        ):
+            for _ in range(2):
+                seen.append(await sender.send(parcel(secure.url, route=TRUSTED)))
+                seen.append(await sender.send(parcel(plain.url)))
+            seen.append(await sender.send(parcel(secure.url)))
+            seen.append(await sender.send(parcel(silent.url)))
+            assert (secure.resumed[:2], plain.connections) == ([False, True], 1)
+
+    thread = threading.Thread(target=uvloop.run, args=(main(),))
+    thread.start()
+    thread.join()
+    *good, untrusted, late = seen
+    assert all(reply.accepted for reply in good)
+    assert "not trusted" in untrusted.reason
+    assert late.reason.startswith("no answer within 2 s")
