@@ -21,6 +21,19 @@ class Answer:
     answer ends with its head.
     """
 
+    __slots__ = (
+        "_body",
+        "_head_only",
+        "_is_framed",
+        "_is_whole",
+        "_parser",
+        "_seen",
+        "_trail",
+        "is_reusable",
+        "retry_after",
+        "status",
+    )
+
     def __init__(self, trail: Trail, *, head_only: bool = False) -> None:
         self.status = 0  # until the head of a final answer was read
         self.retry_after: str | None = None
@@ -59,8 +72,11 @@ class Answer:
             if not self.status and self._seen >= LONGEST_HEAD:
                 message = f"its headers are longer than {LONGEST_HEAD:,} bytes"
                 raise BadAnswer(message)
-        self.is_reusable = self.is_reusable and not self._is_long
-        return self.is_over
+        if self._is_long:
+            self.is_reusable = False
+        if is_over := self.is_over:
+            del self._parser  # it holds us: a circle for each answer would keep the collector busy
+        return is_over
 
     def end(self) -> bool:
         """The receiver sends no more: whether that ends the answer, as HTTP/1.0 has it."""
