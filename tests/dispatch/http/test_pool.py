@@ -1,7 +1,6 @@
 """Which connections are kept, for how long, and how many."""
 
 import asyncio
-from functools import partial
 
 import pytest
 
@@ -13,7 +12,7 @@ from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import resolve
 from service.dispatch.http.request import Origin
 from service.dispatch.http.trail import Trail
-from tests.dispatch.http.misbehaving import OK, misbehaving, says
+from tests.dispatch.http.misbehaving import OK, hear, misbehaving, says
 
 REQUEST = b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n"
 THANKS = says(OK + b"content-length: 0\r\n\r\n")
@@ -100,13 +99,23 @@ async def test_each_origin_has_its_own(pool):
 
 
 async def test_who_waits_behind_others_waits_for_a_place(pool):
-    async with misbehaving(says(b"", pause=0.2)) as receiver:
-        trails = [Trail(5) for _ in range(3)]
-        asks = [partial(pool.ask, origin_of(receiver), REQUEST, trail) for trail in trails]
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await asyncio.gather(*(one() for one in asks))
-    assert sorted(trail.stage for trail in trails) == ["answer", "answer", "place"]
+    heard = asyncio.Semaphore(0)
+
+    async def hangs(reader, writer):
+        await hear(reader)
+        heard.release()
+        await reader.read()
+
+    async with misbehaving(hangs) as receiver:
+        trails = [Trail(60) for _ in range(3)]
+        asks = [pool.ask(origin_of(receiver), REQUEST, trail) for trail in trails]
+        tasks = [asyncio.create_task(one) for one in asks]
+        await heard.acquire()
+        await heard.acquire()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    assert [trail.stage for trail in trails] == ["answer", "answer", "place"]
     assert pool._quays == {}
 
 
