@@ -12,6 +12,7 @@ from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import resolve
 from service.dispatch.http.request import Origin
 from service.dispatch.http.trail import Trail
+from service.dispatch.http.words import explain
 from tests.dispatch.http.misbehaving import OK, hear, misbehaving, says
 
 REQUEST = b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n"
@@ -107,15 +108,17 @@ async def test_who_waits_behind_others_waits_for_a_place(pool):
         await reader.read()
 
     async with misbehaving(hangs) as receiver:
-        trails = [Trail(60) for _ in range(3)]
-        asks = [pool.ask(origin_of(receiver), REQUEST, trail) for trail in trails]
-        tasks = [asyncio.create_task(one) for one in asks]
+        busy = [asyncio.create_task(ask(pool, receiver)) for _ in range(2)]
         await heard.acquire()
         await heard.acquire()
-        for task in tasks:
+        trail = Trail(0.1)
+        with pytest.raises(TimeoutError) as late:
+            await pool.ask(origin_of(receiver), REQUEST, trail)
+        for task in busy:
             task.cancel()
-        await asyncio.wait(tasks)
-    assert [trail.stage for trail in trails] == ["answer", "answer", "place"]
+        await asyncio.wait(busy)
+    said = explain(late.value, trail, "host:80")
+    assert said == "no place within 0.1 s: too many requests to host:80 wait for answers"
     assert pool._quays == {}
 
 
