@@ -19,6 +19,7 @@ NAMES = (
     "fold",
     "match",
     "fanout",
+    "transmit",
     "send",
     "backlog",
     "latency",

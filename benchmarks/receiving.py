@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import ssl
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +13,7 @@ from typing import cast
 import uvloop
 
 from benchmarks.children import say_ready
+from tests.receivers import server_tls
 
 TAKEN = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -79,19 +82,22 @@ def _length(head: bytes) -> int:
 
 
 @asynccontextmanager
-async def receive() -> AsyncIterator[tuple[Arrivals, str]]:
+async def receive(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Arrivals, str]]:
     """Listen on a free port: what has arrived, and the URL."""
     arrivals = Arrivals()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Receiver(arrivals), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(
+        lambda: Receiver(arrivals), "127.0.0.1", 0, backlog=1024, ssl=tls
+    )
+    base = "https://localhost" if tls else "http://127.0.0.1"
     async with server:
-        yield arrivals, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield arrivals, f"{base}:{server.sockets[0].getsockname()[1]}"
 
 
 async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with receive() as (_, url):
+    async with receive(server_tls() if "tls" in sys.argv else None) as (_, url):
         say_ready(url)
         await stop.wait()
 

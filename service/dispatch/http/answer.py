@@ -21,6 +21,19 @@ class Answer:
     answer ends with its head.
     """
 
+    __slots__ = (
+        "_body",
+        "_head_only",
+        "_is_framed",
+        "_is_whole",
+        "_parser",
+        "_seen",
+        "_trail",
+        "is_reusable",
+        "retry_after",
+        "status",
+    )
+
     def __init__(self, trail: Trail, *, head_only: bool = False) -> None:
         self.status = 0  # until the head of a final answer was read
         self.retry_after: str | None = None
@@ -38,29 +51,29 @@ class Answer:
         """The body, or its beginning."""
         return bytes(self._body[:EXCERPT])
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it was read, as far as we read: the rest of a long one is left."""
-        return self._is_whole or self._is_long or bool(self._head_only and self.status)
-
-    @property
-    def _is_long(self) -> bool:
-        return len(self._body) > EXCERPT or self._seen > LONGEST_ANSWER
-
     def feed(self, data: bytes) -> bool:
         """Take what came; whether that ends the answer. `BadAnswer` if it is none."""
         if not self._seen:
             self._trail.reach("first_byte")
         room = LONGEST_HEAD - self._seen
-        fits = self.status or len(data) < room
-        for piece in (data,) if fits else (data[:room], data[room:]):
-            self._parse(piece)
-            self._seen += len(piece)
-            if not self.status and self._seen >= LONGEST_HEAD:
+        if self.status or len(data) < room:
+            self._parse(data)
+        else:
+            self._parse(data[:room])
+            if not self.status:
                 message = f"its headers are longer than {LONGEST_HEAD:,} bytes"
                 raise BadAnswer(message)
-        self.is_reusable = self.is_reusable and not self._is_long
-        return self.is_over
+            self._parse(data[room:])
+        return self._is_over()
+
+    def _is_over(self) -> bool:
+        """Whether it was read, as far as we read: the rest of a long one is left."""
+        if len(self._body) > EXCERPT or self._seen > LONGEST_ANSWER:
+            self.is_reusable = False
+        elif not self._is_whole and not (self._head_only and self.status):
+            return False
+        del self._parser  # it holds us: a circle for each answer would keep the collector busy
+        return True
 
     def end(self) -> bool:
         """The receiver sends no more: whether that ends the answer, as HTTP/1.0 has it."""
@@ -69,6 +82,7 @@ class Answer:
         return self._is_whole
 
     def _parse(self, data: bytes) -> None:
+        self._seen += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:

@@ -17,7 +17,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.is_open = True
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.closed: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport
         self._answer: Answer | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -27,15 +28,17 @@ class Connection(asyncio.Protocol):
         """Whether all was sent, nothing is awaited and it may be asked again."""
         return self.is_open and not self._answer and not self._transport.get_write_buffer_size()
 
-    async def exchange(self, request: bytes, answer: Answer) -> None:
+    async def exchange(self, request: bytes, answer: Answer, seconds: float) -> None:
         """Write the request and wait until the answer is over.
 
-        `BadAnswer` or `CutShort` if it does not come to an end; then, or if nobody waits any
-        longer, nothing more goes over this connection.
+        `BadAnswer`, `CutShort` or `TimeoutError` if it does not come to an end; then, or if nobody
+        waits any longer, nothing more goes over this connection.
         """
         if not self.is_open:
             raise CutShort(CutShort.__doc__)
-        self._answer, self._waiter = answer, asyncio.get_running_loop().create_future()
+        self._answer, self._waiter = answer, self._loop.create_future()
+        # A timer of the loop alone: `asyncio.timeout` costs as much as signing does.
+        timer = self._loop.call_later(seconds, self._be_late)
         self._transport.write(request)
         try:
             await self._waiter
@@ -43,13 +46,13 @@ class Connection(asyncio.Protocol):
             self.drop()
             raise
         finally:
+            timer.cancel()
             self._answer = self._waiter = None
 
     async def secure(self, context: ResumingContext, name: str) -> None:
         """Go on encrypted, with the server that proves to have this name."""
-        loop = asyncio.get_running_loop()
         plain = self._transport
-        secured = await loop.start_tls(plain, self, context, server_hostname=name)
+        secured = await self._loop.start_tls(plain, self, context, server_hostname=name)
         self._transport = cast("asyncio.Transport", secured)
 
     def remember_session(self) -> None:
@@ -98,6 +101,9 @@ class Connection(asyncio.Protocol):
         lost.__cause__ = exc
         self._finish(lost)
         self.closed.set_result(None)
+
+    def _be_late(self) -> None:
+        self._finish(TimeoutError())
 
     def _finish(self, error: Exception | None) -> None:
         self._answer = None

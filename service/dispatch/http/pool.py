@@ -9,6 +9,7 @@ from service.dispatch.http.connection import Connection, CutShort
 from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.request import Origin
 from service.dispatch.http.trail import Stage, Trail
+from service.dispatch.http.turnstile import Turnstile
 
 KEPT_SECONDS = 90.0
 MOST_KEPT = 512
@@ -18,7 +19,8 @@ MOST_KEPT = 512
 class _Quay:
     """Those to one origin: `places` for requests under way, `idle` with the latest at the end."""
 
-    places: asyncio.Semaphore
+    origin: Origin
+    places: Turnstile
     idle: list[Connection] = field(default_factory=list)
     users: int = 0
 
@@ -34,50 +36,56 @@ class Pool:
         self._per_host = per_host
         self._most_kept = most_kept
         self._quays: dict[Origin, _Quay] = {}
-        self._idle: OrderedDict[Connection, tuple[Origin, float]] = OrderedDict()
+        self._idle: OrderedDict[Connection, tuple[_Quay, float]] = OrderedDict()
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
 
     async def ask(self, origin: Origin, request: bytes, trail: Trail) -> Answer:
         """Send it over a kept connection, else over a fresh one, and read the answer.
 
-        Raises what dialling and reading raise: `OSError`, `BadAnswer`, `ForbiddenAddress`,
-        `BadRoute`.
+        Raises what dialling and reading raise: `OSError` (`TimeoutError` past the deadline of the
+        trail), `BadAnswer`, `ForbiddenAddress`, `BadRoute`.
         """
         quay = self._quays.get(origin)
         if quay is None:
-            quay = self._quays[origin] = _Quay(asyncio.Semaphore(self._per_host))
+            quay = self._quays[origin] = _Quay(origin, Turnstile(self._per_host))
         quay.users += 1
         try:
-            async with quay.places:
-                return await self._ask(origin, quay, request, trail)
+            if not quay.places.try_enter():
+                async with asyncio.timeout(trail.left):
+                    await quay.places.enter()
+            try:
+                return await self._ask(quay, request, trail)
+            finally:
+                quay.places.leave()
         finally:
             quay.users -= 1
-            self._tidy(origin, quay)
+            self._tidy(quay)
 
-    async def _ask(self, origin: Origin, quay: _Quay, request: bytes, trail: Trail) -> Answer:
+    async def _ask(self, quay: _Quay, request: bytes, trail: Trail) -> Answer:
         kept = self._take(quay)
         if kept is not None:
             try:
-                return await self._exchange(origin, kept, request, trail)
+                return await self._exchange(quay, kept, request, trail)
             except CutShort:
                 if trail.is_heard:
                     raise
                 # The receiver closed it just as we wrote: the same id goes out again, at once.
-        fresh = await self._dialler.dial(origin, trail)
+        async with asyncio.timeout(trail.left):
+            fresh = await self._dialler.dial(quay.origin, trail)
         self._watch(fresh)
-        answer = await self._exchange(origin, fresh, request, trail)
+        answer = await self._exchange(quay, fresh, request, trail)
         fresh.remember_session()
         return answer
 
     async def _exchange(
-        self, origin: Origin, connection: Connection, request: bytes, trail: Trail
+        self, quay: _Quay, connection: Connection, request: bytes, trail: Trail
     ) -> Answer:
         trail.stage, trail.peer = Stage.ANSWER, connection.peer
         answer = Answer(trail)
-        await connection.exchange(request, answer)
+        await connection.exchange(request, answer, trail.left)
         if answer.is_reusable and connection.is_quiet:
-            self._keep(origin, connection)
+            self._keep(quay, connection)
         else:
             connection.drop()
         return answer
@@ -91,10 +99,10 @@ class Pool:
                 return connection
         return None
 
-    def _keep(self, origin: Origin, connection: Connection) -> None:
+    def _keep(self, quay: _Quay, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
-        self._idle[connection] = (origin, loop.time())
-        self._quays[origin].idle.append(connection)
+        self._idle[connection] = (quay, loop.time())
+        quay.idle.append(connection)
         if len(self._idle) > self._most_kept:
             self._let_go(next(iter(self._idle)))
         if self._sweeping is None:
@@ -112,15 +120,14 @@ class Pool:
             self._let_go(connection)
 
     def _let_go(self, connection: Connection) -> None:
-        origin, _ = self._idle.pop(connection)
-        quay = self._quays[origin]
+        quay, _ = self._idle.pop(connection)
         quay.idle.remove(connection)
-        self._tidy(origin, quay)
+        self._tidy(quay)
         connection.close()
 
-    def _tidy(self, origin: Origin, quay: _Quay) -> None:
+    def _tidy(self, quay: _Quay) -> None:
         if not quay.users and not quay.idle:
-            self._quays.pop(origin, None)
+            self._quays.pop(quay.origin, None)
 
     def _watch(self, connection: Connection) -> None:
         self._open.add(connection)

@@ -3,7 +3,6 @@
 Nothing here decides what follows from an answer; `core/delivery.judge` does.
 """
 
-import asyncio
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Self
@@ -20,6 +19,7 @@ from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import Resolve, resolve
 from service.dispatch.http.request import Target, read_target
 from service.dispatch.http.trail import Trail
+from service.dispatch.http.turnstile import Turnstile
 from service.dispatch.http.words import FAILURES, explain, is_ours, refusal, verdict
 
 
@@ -45,7 +45,7 @@ class WebhookSender:
     ) -> None:
         egress = Egress(loopback_allowed, networks, ports)
         self._deadline = deadline
-        self._slots = asyncio.Semaphore(limit)
+        self._slots = Turnstile(limit)
         self._dialler = Dialler(egress, proxy, resolve)
         self._pool = Pool(self._dialler, per_host=per_host)
         self._target = lru_cache(maxsize=4096)(lambda address: read_target(address, egress))
@@ -67,14 +67,17 @@ class WebhookSender:
             request = target.request(parcel, signed)
         except (BadAddress, BadHeader) as error:
             return Reply(accepted=False, status=None, reason=refusal(error))
-        async with self._slots:
+        if not self._slots.try_enter():
+            await self._slots.enter()
+        try:
             return await self._attempt(target, parcel, request)
+        finally:
+            self._slots.leave()
 
     async def _attempt(self, target: Target, parcel: Parcel, request: bytes) -> Reply:
         trail = Trail(self._deadline)
         try:
-            async with asyncio.timeout(self._deadline):
-                answer = await self._pool.ask(target.origin(parcel.route), request, trail)
+            answer = await self._pool.ask(target.origin(parcel.route), request, trail)
         except FAILURES as error:
             return _failure(error, trail, str(target))
         return _reply(answer, parcel, trail)

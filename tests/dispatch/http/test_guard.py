@@ -1,6 +1,8 @@
 """What is never dialled, however it is spelled and whatever a name says; and what is opened."""
 
+import asyncio
 import re
+import threading
 from ipaddress import ip_address
 
 import pytest
@@ -205,3 +207,25 @@ async def test_the_next_address_is_tried_where_one_does_not_answer(parcel, diall
     assert (reply.accepted, reply.peer) == (True, f"127.0.0.1:{receiver.port}")
     assert dialled == ["127.0.0.9", "127.0.0.1"]
     assert list(reply.timings) == ["dns", "connect", "first_byte", "total"]
+
+
+async def test_a_name_server_that_hangs_delays_nobody_else(parcel):
+    asked, go_on = [], threading.Event()
+
+    def resolve(name):
+        asked.append(name)
+        if name == "stuck.example":
+            go_on.wait()
+        return ["127.0.0.1"]
+
+    async with misbehaving(THANKS) as receiver:
+        opened = {"networks": (read_network("127.0.0.1"),), "ports": {receiver.port}}
+        async with WebhookSender(**opened, resolve=resolve, deadline=0.5) as sender:
+            names = ["stuck.example"] * 3 + ["well.example"]
+            urls = [f"http://{name}:{receiver.port}/" for name in names]
+            *late, well = await asyncio.gather(*(sender.send(parcel(url)) for url in urls))
+    go_on.set()
+    words = f"the name of stuck.example:{receiver.port} was not resolved within 0.5 s"
+    assert {(one.reason, one.peer, one.ours) for one in late} == {(words, "", False)}
+    assert well.accepted
+    assert sorted(asked) == ["stuck.example", "well.example"]

@@ -1,7 +1,6 @@
 """Which connections are kept, for how long, and how many."""
 
 import asyncio
-from functools import partial
 
 import pytest
 
@@ -13,7 +12,8 @@ from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import resolve
 from service.dispatch.http.request import Origin
 from service.dispatch.http.trail import Trail
-from tests.dispatch.http.misbehaving import OK, misbehaving, says
+from service.dispatch.http.words import explain
+from tests.dispatch.http.misbehaving import OK, hear, misbehaving, says
 
 REQUEST = b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n"
 THANKS = says(OK + b"content-length: 0\r\n\r\n")
@@ -100,13 +100,25 @@ async def test_each_origin_has_its_own(pool):
 
 
 async def test_who_waits_behind_others_waits_for_a_place(pool):
-    async with misbehaving(says(b"", pause=0.2)) as receiver:
-        trails = [Trail(5) for _ in range(3)]
-        asks = [partial(pool.ask, origin_of(receiver), REQUEST, trail) for trail in trails]
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await asyncio.gather(*(one() for one in asks))
-    assert sorted(trail.stage for trail in trails) == ["answer", "answer", "place"]
+    heard = asyncio.Semaphore(0)
+
+    async def hangs(reader, writer):
+        await hear(reader)
+        heard.release()
+        await reader.read()
+
+    async with misbehaving(hangs) as receiver:
+        busy = [asyncio.create_task(ask(pool, receiver)) for _ in range(2)]
+        await heard.acquire()
+        await heard.acquire()
+        trail = Trail(0.1)
+        with pytest.raises(TimeoutError) as late:
+            await pool.ask(origin_of(receiver), REQUEST, trail)
+        for task in busy:
+            task.cancel()
+        await asyncio.wait(busy)
+    said = explain(late.value, trail, "host:80")
+    assert said == "no place within 0.1 s: too many requests to host:80 wait for answers"
     assert pool._quays == {}
 
 

@@ -1,13 +1,17 @@
 """TLS: sessions that are taken up again, and certificates of a destination's own."""
 
 import asyncio
+import socket
+import ssl
 import threading
+from contextlib import suppress
 
 import pytest
 import uvloop
 
 from service.core.delivery import Route
 from service.dispatch.http import WebhookSender
+from service.dispatch.http.reaching import tls as remembered
 from tests.dispatch.http.certificates import (
     AUTHORITY,
     CLIENT,
@@ -86,6 +90,41 @@ async def test_texts_that_are_no_pem_are_explained(sender, parcel, route, words)
     }
     assert all(words in reply.reason for reply in replies)
     assert not any("BEGIN" in reply.reason for reply in replies)
+
+
+async def test_who_ends_tls_with_a_reason_is_quoted(sender, parcel):
+    """asyncio closes without one: here is a server that tells us what it misses."""
+
+    def refuse(listener, context):
+        accepted, _ = listener.accept()
+        asked = context.wrap_socket(accepted, server_side=True, do_handshake_on_connect=False)
+        with asked:
+            with suppress(ssl.SSLError):
+                asked.do_handshake()
+            while socket.socket.recv(asked, 4096):  # closing before would be a reset
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        strict = tls_of(GOOD, clients=AUTHORITY)
+        url = f"https://localhost:{listener.getsockname()[1]}/"
+        refusing = asyncio.create_task(asyncio.to_thread(refuse, listener, strict))
+        reply = await sender.send(parcel(url, route=TRUSTED))
+        await refusing
+    assert "ended TLS: tlsv13 alert certificate required" in reply.reason
+
+
+async def test_what_is_remembered_of_others_is_limited(parcel, monkeypatch):
+    monkeypatch.setattr(remembered, "MOST_SESSIONS", 1)
+    monkeypatch.setattr(remembered, "MOST_CONTEXTS", 1)
+    by_ip = {"resolve": lambda _: ["127.0.0.1"], "loopback_allowed": True}
+    async with misbehaving(LAST, tls=tls_of(GOOD)) as receiver, WebhookSender(**by_ip) as sender:
+        other = receiver.url.replace("localhost", "127.0.0.1")
+        for url in (receiver.url, receiver.url, other, receiver.url):
+            assert (await sender.send(parcel(url, route=TRUSTED))).accepted
+        assert receiver.resumed == [False, True, False, False]
+        await sender.send(parcel(receiver.url))  # of another route
+        assert (await sender.send(parcel(receiver.url, route=TRUSTED))).accepted
+        assert receiver.resumed[-1] is False
 
 
 async def test_a_route_means_nothing_without_tls(sender, parcel):

@@ -19,7 +19,7 @@ async def bore(proxy: Proxy, names: Names, peer: str, trail: Trail) -> Connectio
     connection = await _reach(proxy, names, trail.peer)
     answer = Answer(Trail(trail.deadline), head_only=True)
     try:
-        await connection.exchange(_request(proxy, peer), answer)
+        await connection.exchange(_request(proxy, peer), answer, trail.left)
     except (BadAnswer, CutShort) as error:
         message = f"the egress proxy {proxy} gave no answer to CONNECT: {error}"
         raise ProxyFault(message) from error

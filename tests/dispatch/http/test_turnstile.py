@@ -1,0 +1,60 @@
+"""A turnstile lets through as many as it has places, in order, and loses none of them."""
+
+import asyncio
+
+import pytest
+
+from service.dispatch.http.turnstile import Turnstile
+
+
+async def settle():
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def test_who_came_first_goes_first():
+    gate, through = Turnstile(1), []
+
+    async def pass_by(name):
+        await gate.enter()
+        through.append(name)
+
+    waiting = [asyncio.create_task(pass_by(name)) for name in "abc"]
+    await settle()
+    assert through == ["a"]
+    assert not gate.try_enter()
+    for left in ("ab", "abc"):
+        gate.leave()
+        await settle()
+        assert through == list(left)
+    await asyncio.gather(*waiting)
+    gate.leave()
+    assert gate.try_enter()
+
+
+async def test_who_gives_up_waiting_takes_no_place():
+    gate = Turnstile(1)
+    await gate.enter()
+    gone, patient = (asyncio.create_task(gate.enter()) for _ in range(2))
+    await settle()
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    gate.leave()
+    await patient
+    assert not gate.try_enter()
+
+
+async def test_a_place_given_to_who_gives_up_just_then_goes_on_to_the_next():
+    gate = Turnstile(1)
+    await gate.enter()
+    gone, patient = (asyncio.create_task(gate.enter()) for _ in range(2))
+    await settle()
+    gate.leave()
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    await patient
+    gate.leave()
+    assert gate.try_enter()
+    assert not gate.try_enter()
