@@ -1,7 +1,7 @@
 """Live work, claimed under a lease: what is due, with all that rendering it needs."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -21,14 +21,18 @@ FIRST_RETRY = WAITS[0] * 1.1
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until its lease runs out, with all that rendering needs."""
+    """A delivery that is ours until its lease runs out, with all that rendering needs.
+
+    `sealed` and `secrets` are for a `Vault` to open when the delivery is sent.
+    """
 
     id: UUID
     attempt: int
     destination_id: str
     kind: str
     address: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    sealed: str = field(repr=False)
     change_id: UUID
     matched: bytes
     rendered: bytes | None
@@ -72,6 +76,7 @@ async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> 
             row.kind,
             row.address,
             tuple(row.secrets.split()),
+            row.sealed,
             row.change_id,
             row.matched,
             row.body,
@@ -88,6 +93,7 @@ _CLAIMED = (
         col(Destination.kind),
         col(Destination.address),
         col(Destination.secrets),
+        col(Destination.sealed),
         col(Alert.change_id),
         col(Alert.matched),
         col(Rendered.body),

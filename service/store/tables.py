@@ -52,7 +52,10 @@ class Account(SQLModel, table=True):
 
 
 class Destination(SQLModel, table=True):
-    """A URL or a mail address, with its own secrets (newest first, space-separated) and state."""
+    """A URL or a mail address, with its state and its credentials, as `store/vault.py` seals them.
+
+    `secrets` are those that an earlier release wrote: newest first, space-separated, in plain text.
+    """
 
     id: str = Field(primary_key=True)
     account_id: str = Field(foreign_key="account.id")
@@ -60,6 +63,7 @@ class Destination(SQLModel, table=True):
     address: str
     name: str = ""
     secrets: str = ""
+    sealed: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     state: str = "active"
     reason: str = ""
     created_at: datetime
