@@ -42,7 +42,7 @@ def test_a_destination_is_added_with_all_that_its_receiver_asks_for(service, fol
     words = ("--sign", "v1a", "--header", "Authorization: Bearer 0123456789", *files)
     added = add(service, "all", *words)
     assert added["signing"] == ["v1", "v1a"]
-    assert added["headers"] == {"Authorization": "…6789"}
+    assert added["headers"] == {"authorization": "…6789"}
     assert added["tls"]["certificate"][0]["subject"] == "CN=tariffwire"
     assert added["public_key"].startswith("whpk_")
 

@@ -1,6 +1,6 @@
 """What an owner adds to the calls of a destination: headers, trust, a certificate of our own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -17,9 +17,12 @@ from service.api.bodies import refuse
 from service.core.delivery import Route
 from service.core.duty import Frozen
 from service.core.event import Fault
-from service.core.headers import refused_header, refused_headers
+from service.core.headers import BadHeader, Pairs, check_headers
 
 LONGEST_PEM = 65_536
+MOST_BYTES = 4096
+"""Of all headers, names and values: many servers take no more than twice that."""
+SHOWN_OF_NAME = 80
 
 Pem = Annotated[str, Field(max_length=LONGEST_PEM)]
 
@@ -35,18 +38,28 @@ class TlsForm(Frozen):
     key: Annotated[Pem, Field(repr=False)] = ""
 
 
-def read_headers(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def read_headers(given: Mapping[str, str]) -> Pairs:
     """As they are sent, or a problem that names each fault."""
     faults = [
-        Fault(f"headers.{name[:80]}", reason)
-        for name, value in given.items()
-        if (reason := refused_header(name, value))
+        fault
+        for pair in given.items()
+        for fault in _faults_in(f"headers.{pair[0][:SHOWN_OF_NAME]}", [pair])
     ]
-    if together := refused_headers(given):
-        faults.append(Fault("headers", together))
+    faults = faults or list(_faults_in("headers", given.items()))
+    size = sum(len(name) + len(value) for name, value in given.items())
+    if size > MOST_BYTES:
+        what = f"at most {MOST_BYTES:,} bytes together, these are {size:,}"
+        faults.append(Fault("headers", what))
     if faults:
         refuse(faults)
-    return tuple(given.items())
+    return check_headers(given.items())
+
+
+def _faults_in(where: str, pairs: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    try:
+        check_headers(pairs)
+    except BadHeader as error:
+        yield Fault(where, str(error))
 
 
 def read_tls(form: TlsForm, now: datetime) -> Route:
