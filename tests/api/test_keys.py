@@ -1,5 +1,6 @@
 """Signing keys through the API: rotated with a grace, revoked, of two kinds, public where asked."""
 
+import asyncio
 import base64
 
 import pytest
@@ -109,6 +110,11 @@ async def test_what_cannot_sign_is_refused(rotate, signed_with, form, said):
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
     assert await signed_with() == before
+
+
+async def test_of_rotations_at_the_same_time_none_is_lost(rotate, signed_with, webhook):
+    answers = await asyncio.gather(rotate(), rotate(), rotate())
+    assert {one.json()["secret"] for one in answers} | {webhook["secret"]} == {*await signed_with()}
 
 
 async def test_too_many_at_once_are_refused(rotate):
