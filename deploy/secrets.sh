@@ -12,6 +12,7 @@ keep() { test -e "$1" || cat > "$1"; chmod 644 "$1"; }
 
 echo '*' | keep .gitignore
 random 32 | keep api_key
+head -c 32 /dev/urandom | base64 | keep secrets_key
 random 24 | keep database_password
 echo "postgresql://tariffwire:$(cat database_password)@postgres:5432/tariffwire" | keep database_url
 # The identity of the log: without one of your own, all Kafkas of this image have the same.

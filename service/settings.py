@@ -1,5 +1,6 @@
 """Everything that can be set, read once: the environment over `tariffwire.toml`."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -20,6 +21,7 @@ from service.core.network import Network, read_network
 from service.core.proxy import Proxy, read_proxy
 
 PREFIX = "TARIFFWIRE_"
+KEY_BYTES = 32
 
 
 class BadSetting(ValueError):
@@ -77,6 +79,9 @@ class Settings(BaseSettings):
     port: int = Field(8320, ge=0, le=65535, description="The API's port; 0 takes a free one.")
     api_key: SecretStr | None = Field(
         None, description="If set, every request must carry it as a bearer token."
+    )
+    secrets_key: SecretStr | None = Field(
+        None, description="Seals secrets at rest; several, newest first, so that it can change."
     )
     public_url: str = Field(
         "", description="How receivers reach the API: the base of links in alerts."
@@ -162,6 +167,31 @@ class Settings(BaseSettings):
             )
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> Self:
+        self.secrets_keys  # noqa: B018 - it refuses what is no key
+        return self
+
+    @property
+    def secrets_keys(self) -> tuple[bytes, ...]:
+        """The keys that seal secrets at rest, newest first."""
+        given = self.secrets_key.get_secret_value() if self.secrets_key else ""
+        return tuple(_read_key(one) for one in given.replace(",", " ").split())
+
+
+def _read_key(text: str) -> bytes:
+    try:
+        key = b64decode(text, altchars=b"-_" if {*text} & {*"-_"} else None, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        message = (
+            f"{PREFIX}SECRETS_KEY: a key is the base64 of {KEY_BYTES} random bytes, as"
+            f" `openssl rand -base64 {KEY_BYTES}` makes one; several are set apart by commas"
+        )
+        raise ValueError(message)
+    return key
 
 
 def is_loopback(host: str) -> bool:

@@ -1,5 +1,7 @@
 """What can be set, and how a mistake is answered."""
 
+import base64
+
 import pytest
 
 from service.settings import PREFIX, BadSetting, Settings, is_loopback, read_settings
@@ -205,3 +207,31 @@ def test_a_mode_of_sending_that_does_not_exist_is_refused(read):
 
 def test_what_is_for_tests_is_no_setting():
     assert read_settings({"TARIFFWIRE_TEST_CRASH": "plan.commit.after"}) == Settings()
+
+
+ONE, OTHER = (base64.b64encode(bytes([number]) * 32).decode() for number in (250, 251))
+
+
+@pytest.mark.parametrize("between", [",", "\n", ", ", " \n"])
+def test_keys_for_secrets_stand_behind_each_other_newest_first(read, between):
+    settings = read(secrets_key=f"{ONE}{between}{OTHER}")
+    assert settings.secrets_keys == (b"\xfa" * 32, b"\xfb" * 32)
+    assert ONE not in repr(settings)
+
+
+def test_a_key_for_secrets_may_be_written_for_urls_and_lie_in_a_file(read, tmp_path):
+    (tmp_path / "key").write_text(f"{ONE.translate(str.maketrans('+/', '-_'))}\n")
+    assert read(secrets_key_file=str(tmp_path / "key")).secrets_keys == (b"\xfa" * 32,)
+
+
+def test_without_a_key_for_secrets_there_is_none(read):
+    assert read().secrets_keys == read(secrets_key="").secrets_keys == ()
+
+
+@pytest.mark.parametrize("given", ["passphrase", ONE[:-4], f"{ONE},short", ONE + "AAAA"])
+def test_what_is_no_key_for_secrets_is_refused_saying_how_to_make_one(read, given):
+    with pytest.raises(
+        BadSetting, match=r"SECRETS_KEY: a key is .* `openssl rand -base64 32`"
+    ) as no:
+        read(secrets_key=given)
+    assert given not in str(no.value)

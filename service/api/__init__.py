@@ -12,6 +12,7 @@ from service.api import (
     intake,
     quarantine,
     schemas,
+    sealing,
     sending,
     standings,
     status,
@@ -39,10 +40,12 @@ _LOCKED: tuple[APIRouter, ...] = (
     standings.router,
     changes.router,
     destinations.router,
+    destinations.key_router,
     subscriptions.router,
     deliveries.router,
     quarantine.router,
     sending.router,
+    sealing.router,
     status.router,
     health.router,
 )
@@ -64,6 +67,7 @@ def create_app(desk: Desk) -> FastAPI:
     mount_problems(app)
     app.include_router(health.open_router)
     app.include_router(schemas.open_router)
+    app.include_router(destinations.open_router)
     for router in _LOCKED:
         app.include_router(router, dependencies=[Depends(require_key)])
     add_schemas(app, {form.__name__: form for form in _FORMS} | {"Event": EVENTS})

@@ -12,6 +12,7 @@ from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
 from service.store.destinations import DestinationValue
+from service.store.vault import OPEN_VAULT, Vault
 from service.telemetry import Metrics
 
 
@@ -20,7 +21,7 @@ class Desk:
     """`try_out` sends one test message now; `pulses` says how each role of this process does.
 
     `wake_publisher` says that the outbox has something. `owns_log`: whether events may go straight
-    to the log; it is not for a database that may be a copy.
+    to the log; it is not for a database that may be a copy. `vault` opens what is secret.
     """
 
     settings: Settings
@@ -32,6 +33,7 @@ class Desk:
     pulses: Callable[[], Mapping[str, Pulse]]
     wake_publisher: Callable[[], None]
     owns_log: Callable[[], Awaitable[bool]]
+    vault: Vault = OPEN_VAULT
 
 
 async def _find(request: Request) -> Desk:

@@ -28,6 +28,7 @@ from service.core.event import Fault
 from service.core.event.unreadable import path_of
 from service.log import LogError
 from service.store.database import DatabaseUnavailable
+from service.store.vault import WrongSecretsKey
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 100
@@ -128,6 +129,7 @@ def mount_problems(app: FastAPI) -> None:
     app.add_exception_handler(LogError, _answer_unavailable)
     app.add_exception_handler(DatabaseUnavailable, _answer_unavailable)
     app.add_exception_handler(OperationalError, _answer_unavailable)
+    app.add_exception_handler(WrongSecretsKey, _answer_sealed)
     app.add_exception_handler(Exception, _answer_fault)
 
 
@@ -176,6 +178,10 @@ def _detail(faults: list[Fault]) -> str:
 async def _answer_unavailable(request: Request, error: Exception) -> Response:
     said = f"{Unavailable.__doc__} ({type(error).__name__})"
     return answer(Unavailable(said, headers={"Retry-After": "5"}), request)
+
+
+async def _answer_sealed(request: Request, error: Exception) -> Response:
+    return answer(Unavailable(str(error)), request)
 
 
 async def _answer_fault(request: Request, _error: Exception) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from service.api.desk import AtDesk, Desk
 from service.api.health import Standing, lag, look, partitions_of
 from service.api.questions import send
+from service.api.sealing import warning_of
 from service.log import LogUnavailable
 
 router = APIRouter(tags=["health"])
@@ -35,6 +36,7 @@ async def status(desk: AtDesk) -> Response:
                 **_since(found.outbox_since, now),
             },
             "sending": {"held": found.hold, "mode": desk.settings.send},
+            "secrets": {"sealed": desk.vault.seals, "warning": warning_of(desk)},
             "leases": found.leases,
             "quarantine": {"open": found.open_entries},
             "stages": _stages_json(desk, found, partitions, now),

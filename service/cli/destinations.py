@@ -1,9 +1,11 @@
 """`tariffwire destinations …`: where alerts go."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from service.cli import keys
 from service.cli.client import open_api
 from service.cli.exits import Trouble
 from service.cli.terminal import Json, Terminal, tabulate
@@ -12,10 +14,14 @@ group = typer.Typer(no_args_is_help=True, help="Where alerts go.")
 LIMIT = 1000
 
 Id = Annotated[str, typer.Argument(help="Its id.")]
+Pem = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="PEM.", show_default=False)
+]
 
 
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    keys.join(group)
     app.add_typer(group, name="destinations")
 
 
@@ -29,23 +35,51 @@ def add(  # noqa: PLR0913 - one option a field
     secret: Annotated[
         str | None, typer.Option(help="whsec_…; made for you if left out.", show_default=False)
     ] = None,
+    sign: Annotated[
+        list[str] | None, typer.Option(help="v1a: sign by Ed25519 as well.", show_default=False)
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(help="'Name: value', sent with each webhook.", show_default=False),
+    ] = None,
+    authority: Pem = None,
+    certificate: Pem = None,
+    key: Pem = None,
     as_json: Json = False,
 ) -> None:
-    """Add a webhook or an address. The secret of a webhook is shown once."""
+    """Add a webhook or an address. The secret of a webhook is shown once.
+
+    --authority is trusted beside the system's own; --certificate and --key are shown to it.
+    """
     terminal: Terminal = context.obj
     if (url is None) == (email is None):
         raise typer.BadParameter("name either --url or --email")
-    given = {"url": url, "email": email, "name": name, "secret": secret}
+    files = {"authority": authority, "certificate": certificate, "key": key}
+    given: dict[str, Any] = {
+        "url": url,
+        "email": email,
+        "name": name,
+        "secret": secret,
+        "signing": ["v1", *sign] if sign else None,
+        "headers": dict(map(_read_header, header or ())) or None,
+        "tls": {place: path.read_text("utf-8") for place, path in files.items() if path} or None,
+    }
     with open_api(terminal) as api:
         found = api.post(
-            "/v1/destinations", {key: one for key, one in given.items() if one is not None}
+            "/v1/destinations", {field: one for field, one in given.items() if one is not None}
         )
     if as_json:
         terminal.answer(found)
         return
     terminal.say(("added ", "green"), found["id"])
-    if "secret" in found:
-        terminal.say("its secret, shown this once: ", (found["secret"], "bold"))
+    keys.say_once(terminal, found)
+
+
+def _read_header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise typer.BadParameter(f"write 'Name: value', not {text!r}", param_hint="--header")
+    return name.strip(), value.strip()
 
 
 @group.command("list")

@@ -74,6 +74,7 @@ _OURS: dict[type[Exception], Exit] = {
 _OF_MODULES: tuple[tuple[str, str, Exit], ...] = (
     ("service.settings", "BadSetting", Exit.SETUP),
     ("service.store.database", "UnknownDatabase", Exit.SETUP),
+    ("service.store.vault", "WrongSecretsKey", Exit.SETUP),
     ("service.store.database", "DatabaseUnavailable", Exit.SETUP),
     ("service.demo", "NotEmpty", Exit.SETUP),
     ("service.runtime", "RoleStuck", Exit.SETUP),

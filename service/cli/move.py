@@ -1,5 +1,6 @@
 """`tariffwire move`: an installation into another database and another log."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,12 +48,15 @@ def move(
         return
     if not log:
         raise typer.BadParameter("say where the events go, too", param_hint="--log")
-    _move(terminal, home, there, as_json=as_json)
+    _move(terminal, home, there, settings.secrets_keys, as_json=as_json)
 
 
-def _move(terminal: Terminal, home: "Place", there: "Place", *, as_json: bool) -> None:
+def _move(
+    terminal: Terminal, home: "Place", there: "Place", keys: Sequence[bytes], *, as_json: bool
+) -> None:
     from service.move import move as do
     from service.runtime import utc_now
+    from service.store.vault import Vault
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     tasks: dict[str, TaskID] = {}
@@ -65,13 +69,15 @@ def _move(terminal: Terminal, home: "Place", there: "Place", *, as_json: bool) -
                     task = tasks[name] = bar.add_task(name, total=total)
                 bar.update(task, completed=done)
 
-        moved = run(do(home, there, utc_now, tell))
+        moved = run(do(home, there, utc_now, tell, Vault(keys)))
     if as_json:
         terminal.answer(
             {"deployment": moved.deployment, "rows": moved.rows, "records": moved.records}
         )
     else:
         _report(terminal, moved)
+        if keys:
+            terminal.say("TARIFFWIRE_SECRETS_KEY goes along: secrets there are sealed by it")
 
 
 def _report(terminal: Terminal, moved: "Moved") -> None:

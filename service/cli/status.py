@@ -40,6 +40,9 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.say(("sending is held", "yellow"), f": {held}")
     for name, trouble in found["trouble"].items():
         terminal.say((f"{name} waits", "yellow"), f": {trouble}")
+    warning = found["secrets"]["warning"]
+    if warning:
+        terminal.say(("secrets are not sealed", "yellow"), f": {warning}")
     set_aside = found["quarantine"]["open"]
     if set_aside:
         terminal.say((f"{set_aside} inputs are in quarantine", "yellow"), ": GET /v1/quarantine")

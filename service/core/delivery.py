@@ -56,7 +56,7 @@ class Route:
 
     authority: str = ""
     certificate: str = ""
-    key: str = ""
+    key: str = field(default="", repr=False)
 
 
 PLAIN = Route()
@@ -74,11 +74,11 @@ class Parcel:
     delivery_id: UUID
     kind: Literal["webhook", "email"]
     address: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     body: bytes
     attempt: int
     signed_at: datetime
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     route: Route = PLAIN
 
 

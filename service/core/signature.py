@@ -1,16 +1,29 @@
 """Standard Webhooks signatures: the receiver can tell that an alert is ours, whole and fresh.
 
-The scheme is that of the Standard Webhooks specification 1.0.0, symmetric variant `v1`.
+The scheme is that of the Standard Webhooks specification 1.0.0: symmetric `v1`, and beside it
+asymmetric `v1a` for whoever wants it. `service/core/signing.py` knows the keys of both.
 """
 
-import base64
-import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-PREFIX = "whsec_"
-KEY_BYTES = range(24, 65)
+from service.core.signing import BadSecret, kind_of, proves, secret_from, sign
+
+__all__ = [
+    "ID",
+    "SIGNATURE",
+    "TIMESTAMP",
+    "TOLERANCE",
+    "BadSecret",
+    "BadSignature",
+    "headers",
+    "secret_from",
+    "verify",
+]
+
 TOLERANCE = timedelta(minutes=5)
+MOST = 16
+"""Signatures that are looked at: nobody makes us verify a header full of them."""
 
 ID = "webhook-id"
 TIMESTAMP = "webhook-timestamp"
@@ -21,23 +34,13 @@ class BadSignature(ValueError):
     """The signature headers do not prove that the sender wrote this body."""
 
 
-class BadSecret(ValueError):
-    """A signing secret is `whsec_` followed by the base64 of 24 to 64 bytes."""
-
-
-def secret_from(entropy: bytes) -> str:
-    """`whsec_…` from 24 to 64 random bytes that the caller drew."""
-    _check_length(entropy)
-    return PREFIX + base64.b64encode(entropy).decode()
-
-
 def headers(
     webhook_id: str, timestamp: datetime, body: bytes, secrets: Iterable[str]
 ) -> dict[str, str]:
-    """Sign: one signature for each secret, so that keys rotate without a gap."""
+    """Sign: one signature for each secret, `whsec_…` or `whsk_…`: keys rotate without a gap."""
     stamp = str(int(timestamp.timestamp()))
     content = _signed_content(webhook_id, stamp, body)
-    signatures = " ".join(_sign(content, secret) for secret in secrets)
+    signatures = " ".join(sign(secret, content) for secret in secrets)
     if not signatures:
         message = "no signing secret: an unsigned webhook is never sent, give the destination one"
         raise BadSecret(message)
@@ -51,8 +54,9 @@ def verify(
     now: datetime,
     tolerance: timedelta = TOLERANCE,
 ) -> None:
-    """Return when any `v1` signature matches any secret; else `BadSignature` says what is wrong.
+    """Return when any signature matches any secret; else `BadSignature` says what is wrong.
 
+    A secret is `whsec_…` for `v1`, or the sender's public `whpk_…` for `v1a`.
     `now` against `tolerance` closes replay: an old capture is refused, and so is a far future.
     """
     found = {name.lower(): value for name, value in headers.items()}
@@ -61,9 +65,10 @@ def verify(
         raise BadSignature(reason)
     _check_fresh(found[TIMESTAMP], now, tolerance)
     content = _signed_content(found[ID], found[TIMESTAMP], body)
-    offered = found[SIGNATURE].split()
-    if not any(_among(_sign(content, secret), offered) for secret in secrets):
-        reason = "no v1 signature matches: the body was altered or the secret is another"
+    offered, known = found[SIGNATURE].split()[:MOST], tuple(secrets)
+    if not any(proves(secret, content, offered) for secret in known):
+        kinds = " or ".join(sorted(set(map(kind_of, known)))) or "known"
+        reason = f"no {kinds} signature matches: the body was altered or the secret is another"
         raise BadSignature(reason)
 
 
@@ -80,29 +85,3 @@ def _check_fresh(stamp: str, now: datetime, tolerance: timedelta) -> None:
 
 def _signed_content(webhook_id: str, stamp: str, body: bytes) -> bytes:
     return f"{webhook_id}.{stamp}.".encode() + body
-
-
-def _sign(content: bytes, secret: str) -> str:
-    digest = hmac.digest(_key(secret), content, "sha256")
-    return "v1," + base64.b64encode(digest).decode()
-
-
-def _among(expected: str, offered: list[str]) -> bool:
-    """Compare in constant time; as bytes, since `compare_digest` refuses non-ASCII text."""
-    return any(hmac.compare_digest(expected.encode(), one.encode()) for one in offered)
-
-
-def _key(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except ValueError as error:
-        message = f"the signing secret is not {PREFIX} and base64: {error}"
-        raise BadSecret(message) from error
-    _check_length(key)
-    return key
-
-
-def _check_length(key: bytes) -> None:
-    if len(key) not in KEY_BYTES:
-        message = f"a signing secret has 24 to 64 bytes, this one has {len(key)}"
-        raise BadSecret(message)

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.core.credentials import Credentials
 from service.core.delivery import Parcel, Reply, TryLater, judge
 from service.crash import passing
 from service.dispatch import Sender
@@ -29,6 +30,7 @@ from service.store.database import Database, DatabaseUnavailable
 from service.store.lanes import reopen
 from service.store.sending import find_hold, hand_back, set_aside
 from service.store.settling import Transmitted, settle
+from service.store.vault import OPEN_VAULT, Vault
 from service.telemetry import Metrics
 
 MAILS = 8
@@ -43,7 +45,7 @@ log = structlog.get_logger()
 class Office:
     """What a dispatcher works with: `senders` by kind of destination; `spread` gives 0..1.
 
-    `mode` says to whom one may write.
+    `mode` says to whom one may write; `vault` opens what is secret of a destination.
     """
 
     senders: Mapping[str, Sender]
@@ -53,6 +55,7 @@ class Office:
     metrics: Metrics
     bell: Bell
     mode: Mode = LIVE
+    vault: Vault = OPEN_VAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +237,9 @@ class Dispatcher:
         body = b""
         try:
             body = self._office.renderer.write(draft)
+            held = self._office.vault.open(one.destination_id, one.sealed, one.secrets)
             passing("send.transmit.before")
-            reply = await self._office.senders[one.kind].send(_parcel(one, body, now))
+            reply = await self._office.senders[one.kind].send(_parcel(one, body, now, held))
             passing("send.transmit.after")
         except Exception as error:  # our own bug: it costs the receiver nothing, and nobody else
             log.exception("delivery failed by our own fault", delivery=str(one.id))
@@ -264,13 +268,15 @@ class Dispatcher:
             log.warning("sending is held" if turned.hold else "sending goes on", why=turned.hold)
 
 
-def _parcel(one: Claimed, body: bytes, now: datetime) -> Parcel:
+def _parcel(one: Claimed, body: bytes, now: datetime, held: Credentials) -> Parcel:
     return Parcel(
         delivery_id=one.id,
         kind="email" if one.kind == "email" else "webhook",
         address=one.address,
-        secrets=one.secrets,
+        secrets=held.signing(now),
         body=body,
         attempt=one.attempt,
         signed_at=now,
+        headers=held.headers,
+        route=held.route,
     )

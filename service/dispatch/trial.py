@@ -14,6 +14,7 @@ from service.dispatch import Sender
 from service.dispatch.render import Letterhead, write_mail
 from service.examples import example
 from service.store.destinations import DestinationValue
+from service.store.vault import OPEN_VAULT, Vault
 
 
 def sample_change(now: datetime) -> Change:
@@ -26,12 +27,14 @@ def sample_change(now: datetime) -> Change:
     return change
 
 
-async def send_trial(
+async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
     destination: DestinationValue,
     senders: Mapping[str, Sender],
     head: Letterhead,
     now: datetime,
     withheld: str | None = None,
+    *,
+    vault: Vault = OPEN_VAULT,
 ) -> Reply:
     """Transmit it once, whatever the destination's state; nothing is recorded or retried.
 
@@ -47,13 +50,16 @@ async def send_trial(
         body = to_bytes(body_for(prepared, addressed))
     else:
         body = write_mail(prepared.change, addressed, head, destination.address, now)
+    held = vault.open(destination.id, destination.sealed, destination.secrets)
     parcel = Parcel(
         delivery_id=identity,
         kind="email" if destination.kind == "email" else "webhook",
         address=destination.address,
-        secrets=destination.secrets,
+        secrets=held.signing(now),
         body=body,
         attempt=1,
         signed_at=now,
+        headers=held.headers,
+        route=held.route,
     )
     return await senders[destination.kind].send(parcel)

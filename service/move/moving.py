@@ -33,7 +33,9 @@ from service.store.moved import (
 )
 from service.store.progress import list_places
 from service.store.remembered import recall_all, remember
+from service.store.sealed import check_seals
 from service.store.tables import Progress
+from service.store.vault import OPEN_VAULT, Vault
 from service.store.whole import Row, find_rows
 
 SHARED = (
@@ -68,9 +70,12 @@ class Side:
     log: Log
 
 
-async def move(home: Place, there: Place, clock: Clock, tell: Tell) -> Moved:
+async def move(
+    home: Place, there: Place, clock: Clock, tell: Tell, vault: Vault = OPEN_VAULT
+) -> Moved:
     """Copy all, then have the new place served instead of the old one.
 
+    `WrongSecretsKey` when `vault` could not open there what is sealed here.
     May be run again after a kill at any moment: rows are copied anew, records that are there
     already are left out.
     """
@@ -88,6 +93,7 @@ async def move(home: Place, there: Place, clock: Clock, tell: Tell) -> Moved:
         await migrate(new.db)
         if departure:
             return await _finish(new)
+        await old.db.run_read(partial(check_seals, vault=vault))
         await new.log.prepare()
         arrival = await _claim(old, new)
         rows = await copy_rows(old.db, new.db, tell)

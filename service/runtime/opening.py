@@ -27,6 +27,8 @@ from service.store.home import Copied, refuse_copy, settle_in
 from service.store.identity import check_fit, check_name, know_address, know_self
 from service.store.migrations import migrate
 from service.store.publishing import pass_published
+from service.store.sealed import check_seals
+from service.store.vault import Vault
 from service.telemetry import Metrics
 
 Clock = Callable[[], datetime]
@@ -76,6 +78,7 @@ class Runtime:
     address: str
     deployment: str
     bells: Bells
+    vault: Vault
     is_copy: bool = False
     pulses: dict[str, Pulse] = field(default_factory=dict)
     _knows_log: bool = False
@@ -122,6 +125,11 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
         db = await stack.enter_async_context(open_database(settings.database_url, pool))
         events = await stack.enter_async_context(open_log(settings.log_url, clock))
         deployment, api, is_copy = await _wait_for(db, settings, clock, address)
+        vault = Vault(settings.secrets_keys)
+        async with db.read() as session:
+            await check_seals(session, vault)
+        if db.is_shared and not vault.seals:
+            log.warning("secrets are not sealed", mend="set TARIFFWIRE_SECRETS_KEY")
         webhooks = await stack.enter_async_context(_open_webhooks(settings))
         mails = await stack.enter_async_context(_open_mails(settings))
         bells = Bells(db)
@@ -139,6 +147,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             address,
             deployment,
             bells,
+            vault,
             is_copy,
         )
         try:

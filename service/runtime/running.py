@@ -58,7 +58,12 @@ def desk_of(runtime: Runtime) -> Desk:
             runtime.db, _mode(runtime), destination.address
         )
         return await send_trial(
-            destination, runtime.senders, runtime.letterhead, runtime.clock(), withheld
+            destination,
+            runtime.senders,
+            runtime.letterhead,
+            runtime.clock(),
+            withheld,
+            vault=runtime.vault,
         )
 
     return Desk(
@@ -71,6 +76,7 @@ def desk_of(runtime: Runtime) -> Desk:
         lambda: runtime.pulses,
         lambda: runtime.bells.ring("publish"),
         runtime.owns_log,
+        runtime.vault,
     )
 
 
@@ -143,6 +149,7 @@ async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:
         runtime.metrics,
         runtime.bells["send"],
         _mode(runtime),
+        runtime.vault,
     )
     lease = Lease(secrets.token_hex(8))
     dispatcher = Dispatcher(runtime.db, office, lease, runtime.settings.send_slots)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,7 +29,8 @@ FIRST_RETRY = WAITS[0] * 1.1
 class Claimed:
     """A delivery that is ours until its lease runs out, with all that rendering needs.
 
-    `is_paced`: its destination is sent to at its own pace, which what comes of it may change.
+    `sealed` and `secrets` are for a `Vault` to open when the delivery is sent. `is_paced`: its
+    destination is sent to at its own pace, which what comes of it may change.
     """
 
     id: UUID
@@ -37,7 +38,8 @@ class Claimed:
     destination_id: str
     kind: str
     address: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
+    sealed: str = field(repr=False)
     change_id: UUID
     matched: bytes
     rendered: bytes | None
@@ -169,6 +171,7 @@ _CLAIMED = (
         col(Destination.kind),
         col(Destination.address),
         col(Destination.secrets),
+        col(Destination.sealed),
         col(Alert.change_id),
         col(Alert.matched),
         col(Rendered.body),
@@ -193,6 +196,7 @@ def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
         row.kind,
         row.address,
         tuple(row.secrets.split()),
+        row.sealed,
         row.change_id,
         row.matched,
         row.body,

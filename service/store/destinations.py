@@ -1,7 +1,7 @@
-"""Where alerts go: a URL or a mail address, with its secrets and its state."""
+"""Where alerts go: a URL or a mail address, with its sealed credentials and its state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +15,13 @@ from service.store.paces import forget_pace
 from service.store.spans import Span
 from service.store.tables import Destination, SubscriptionDestination
 
-KEPT_SECRETS = 2
-"""The newest and the one before it: each alert carries a signature of both."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationValue:
-    """`secrets` are newest first, and none for an email address.
+    """`sealed` is for a `Vault` to open, and `secrets` what an earlier release left in plain text.
 
-    `state` is `active`, `paused` (by its owner) or `disabled` (by what its receiver said, which
-    `reason` repeats). Deliveries are held in both latter states.
+    Both are empty for an email address. `state` is `active`, `paused` (by its owner) or `disabled`
+    (by what its receiver said, which `reason` repeats). Deliveries are held in both latter states.
     """
 
     id: str
@@ -32,7 +29,8 @@ class DestinationValue:
     kind: str
     address: str
     name: str
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    sealed: str = field(default="", repr=False)
     state: str
     reason: str
     limits: Limits = NONE
@@ -47,6 +45,7 @@ _COLUMNS = (
     col(Destination.address),
     col(Destination.name),
     col(Destination.secrets),
+    col(Destination.sealed),
     col(Destination.state),
     col(Destination.reason),
     col(Destination.rate),
@@ -70,6 +69,17 @@ async def find_destination(
     """The account's destination with this id."""
     found = await find_destinations(session, account_id, [destination_id])
     return found.get(destination_id)
+
+
+async def lock_destination(
+    session: AsyncSession, account_id: str, destination_id: str
+) -> DestinationValue | None:
+    """The same, and nobody else changes it until this transaction ends."""
+    wanted = select(*_COLUMNS).where(
+        col(Destination.account_id) == account_id, col(Destination.id) == destination_id
+    )
+    row = (await session.execute(wanted.with_for_update())).first()
+    return _value(row) if row else None
 
 
 async def find_destinations(
@@ -113,14 +123,15 @@ async def list_destinations(
 
 
 async def change_destination(session: AsyncSession, value: DestinationValue) -> None:
-    """Write all that can change: name, address, secrets, state, reason, limits."""
+    """Write all that can change: name, address, credentials, state, reason, limits."""
     await session.execute(
         update(Destination)
         .where(col(Destination.id) == value.id)
         .values(
             name=value.name,
             address=value.address,
-            secrets=" ".join(value.secrets[:KEPT_SECRETS]),
+            secrets=" ".join(value.secrets),
+            sealed=value.sealed,
             state=value.state,
             reason=value.reason,
             updated_at=value.updated_at,

@@ -57,8 +57,9 @@ class Account(SQLModel, table=True):
 
 
 class Destination(SQLModel, table=True):
-    """A URL or a mail address, with its own secrets (newest first, space-separated) and state.
+    """A URL or a mail address, with its state and its credentials, as `store/vault.py` seals them.
 
+    `secrets` are those that an earlier release wrote: newest first, space-separated, in plain text.
     `rate` is in deliveries a second, `at_once` how many may be in the air; 0: no limit.
     """
 
@@ -68,6 +69,7 @@ class Destination(SQLModel, table=True):
     address: str
     name: str = ""
     secrets: str = ""
+    sealed: str = Field(default="", sa_column_kwargs=_made_later("''"))
     state: str = "active"
     reason: str = ""
     rate: float = Field(default=0, sa_column_kwargs=_made_later("0"))

@@ -1,11 +1,13 @@
 """The API on a real database and a real log, in a temporary folder."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from service.api import Desk, create_app
 from service.core.delivery import Reply
@@ -14,9 +16,13 @@ from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
 from service.store.destinations import DestinationValue
+from service.store.vault import Vault
 from service.telemetry import Metrics
 
 NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
+KEY = b"k" * 32
+"""Under which this installation seals its secrets."""
+API_KEY = "tw_live_7_secret"
 
 
 class Watch:
@@ -60,11 +66,31 @@ async def _owned() -> bool:
 @pytest.fixture
 def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
     pulses = {"consume": Pulse("consume", is_running=True)}
-    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: pulses, lambda: None, _owned)
+    return Desk(
+        settings,
+        clock,
+        db,
+        log,
+        Metrics(),
+        Tester(),
+        lambda: pulses,
+        lambda: None,
+        _owned,
+        Vault([KEY]),
+    )
 
 
 @pytest.fixture
 async def api(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app=create_app(desk))
+    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+        yield client
+
+
+@pytest.fixture
+async def locked(desk: Desk) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that has not shown the API key, where one is needed."""
+    settings = desk.settings.model_copy(update={"api_key": SecretStr(API_KEY)})
+    transport = httpx.ASGITransport(app=create_app(replace(desk, settings=settings)))
     async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
         yield client

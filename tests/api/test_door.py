@@ -1,23 +1,8 @@
 """The API key: needed where it is set, for all but the health checks."""
 
-from dataclasses import replace
-
-import httpx
 import pytest
-from pydantic import SecretStr
 
-from service.api import create_app
-
-KEY = "tw_live_7_secret"
-
-
-@pytest.fixture
-async def locked(desk):
-    settings = desk.settings.model_copy(update={"api_key": SecretStr(KEY)})
-    app = create_app(replace(desk, settings=settings))
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
-        yield client
+from tests.api.conftest import API_KEY
 
 
 @pytest.mark.parametrize("path", ["/v1/changes", "/v1/status", "/metrics", "/v1/events"])
@@ -37,7 +22,7 @@ async def test_no_event_is_read_without_the_key(locked):
 
 
 async def test_with_the_key_the_door_is_open(locked):
-    headers = {"authorization": f"Bearer {KEY}"}
+    headers = {"authorization": f"Bearer {API_KEY}"}
     assert (await locked.get("/v1/changes", headers=headers)).status_code == 200
     assert (await locked.get("/metrics", headers=headers)).status_code == 200
 

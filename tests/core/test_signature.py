@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.core.signature import BadSecret, BadSignature, headers, secret_from, verify
+from service.core.signing import private_from, public_of
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
@@ -16,6 +17,8 @@ AT = datetime.fromtimestamp(1614265330, UTC)
 BODY = b'{"test": 2432232314}'
 PUBLISHED = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 OTHER = secret_from(bytes(range(32)))
+PRIVATE = private_from(bytes(range(32)))
+PUBLIC = public_of(PRIVATE)
 
 entropies = st.binary(min_size=24, max_size=64)
 
@@ -126,3 +129,52 @@ def test_a_webhook_is_never_signed_with_a_bad_secret(secrets, reason):
 
 def test_the_prefix_may_be_left_out():
     assert headers(ID, AT, BODY, [SECRET.removeprefix("whsec_")]) == headers(ID, AT, BODY, [SECRET])
+
+
+def test_a_private_key_signs_beside_a_shared_one_and_its_public_key_verifies():
+    signed = headers(ID, AT, BODY, [SECRET, PRIVATE])
+    first, second = signed["webhook-signature"].split(" ")
+    assert first == PUBLISHED
+    assert second.startswith("v1a,")
+    for known in (SECRET, PUBLIC, PRIVATE):
+        verify(signed, BODY, [known], AT)
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(), st.integers(min_value=0))
+def test_one_altered_byte_is_noticed_by_v1a(seed, body, place):
+    private = private_from(seed)
+    signed = headers(ID, AT, body, [private])
+    at = place % (len(body) + 1)
+    with pytest.raises(BadSignature, match="no v1a signature matches: the body was altered"):
+        verify(signed, body[:at] + b"!" + body[at:], [public_of(private)], AT)
+
+
+def test_a_signature_of_one_kind_never_stands_for_the_other():
+    of_private, of_shared = headers(ID, AT, BODY, [PRIVATE]), headers(ID, AT, BODY, [SECRET])
+    with pytest.raises(BadSignature, match="no v1 signature"):
+        verify(of_private, BODY, [SECRET], AT)
+    with pytest.raises(BadSignature, match="no v1a signature"):
+        verify(of_shared, BODY, [PUBLIC], AT)
+    relabelled = of_private["webhook-signature"].replace("v1a,", "v1,")
+    with pytest.raises(BadSignature, match="no v1 or v1a signature"):
+        verify(of_private | {"webhook-signature": relabelled}, BODY, [PUBLIC, SECRET], AT)
+
+
+@pytest.mark.parametrize("signature", ["v1a,", "v1a,é", "v1a,!", "v1a,AAAA", "v1a"])
+def test_what_is_no_ed25519_signature_is_refused_like_a_wrong_one(signature):
+    signed = headers(ID, AT, BODY, [PRIVATE]) | {"webhook-signature": signature}
+    with pytest.raises(BadSignature, match="no v1a signature"):
+        verify(signed, BODY, [PUBLIC], AT)
+
+
+def test_a_header_full_of_signatures_is_not_looked_through():
+    last = headers(ID, AT, BODY, [PRIVATE])["webhook-signature"]
+    signed = headers(ID, AT, BODY, [PRIVATE])
+    verify(signed | {"webhook-signature": "v1a,AAAA " * 15 + last}, BODY, [PUBLIC], AT)
+    with pytest.raises(BadSignature):
+        verify(signed | {"webhook-signature": "v1a,AAAA " * 16 + last}, BODY, [PUBLIC], AT)
+
+
+def test_who_knows_no_secret_verifies_nothing():
+    with pytest.raises(BadSignature, match="no known signature"):
+        verify(headers(ID, AT, BODY, [SECRET]), BODY, [], AT)

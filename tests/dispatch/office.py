@@ -8,6 +8,7 @@ from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.slots import Room
 from service.roles import Bell
 from service.store.claiming import KINDS, Asked, claim
+from service.store.vault import OPEN_VAULT
 from service.telemetry import Metrics
 from tests.books import add_receiver, subscribe
 
@@ -15,9 +16,9 @@ HEAD = Letterhead("urn:tariffwire:test", "http://here/schema", "http://here/", "
 LEASE = 60.0
 
 
-def make_dispatcher(db, clock, senders, *, holder="us", slots=8, mode=LIVE):
+def make_dispatcher(db, clock, senders, *, holder="us", slots=8, mode=LIVE, vault=OPEN_VAULT):
     """A dispatcher as a process of its own has it."""
-    office = Office(senders, Renderer(HEAD), clock, lambda: 0.5, Metrics(), Bell(), mode)
+    office = Office(senders, Renderer(HEAD), clock, lambda: 0.5, Metrics(), Bell(), mode, vault)
     return Dispatcher(db, office, Lease(holder, LEASE), slots)
 
 

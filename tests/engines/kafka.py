@@ -1,18 +1,16 @@
 """Apache Kafka on one node, from its Maven artifacts."""
 
-import fcntl
-import hashlib
 import os
 import shutil
 import socket
 import struct
-import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from tests.engines.server import NotRunning, Server, free_port
+from tests.engines.fetching import copy_jars, keep
+from tests.engines.server import Server, free_port
 
 POM = Path(__file__).with_name("pom.xml")
 WITHOUT_JAVA = "TARIFFWIRE_TEST_WITHOUT_JAVA"
@@ -103,33 +101,12 @@ def has_java() -> bool:
 
 def fetch_libraries(say: Callable[[str], None] = lambda _: None) -> Path:
     """The folder of the broker's jars, fetched by Maven the first time and kept for this user."""
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "tariffwire")
-    kept = caches / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
-    if kept.exists():
-        return kept
-    caches.mkdir(parents=True, exist_ok=True)
-    with (caches / "fetching").open("w") as turn:  # tests that run side by side need it at once
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        if not kept.exists():
-            _fetch(kept, say)
-    return kept
 
+    def fetch(folder: Path) -> None:
+        say(f"fetching Apache Kafka (54 MB, once) into {folder.parent} …")
+        copy_jars(POM, folder, f"{WITHOUT_JAVA}=1 goes on without.")
 
-def _fetch(kept: Path, say: Callable[[str], None]) -> None:
-    say(f"fetching Apache Kafka (54 MB, once) into {kept} …")
-    partly = kept.with_name(f"{kept.name}.{uuid4().hex}")
-    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={partly}")
-    done = subprocess.run(
-        ["mvn", "-q", "-B", "-f", POM, *goal],
-        check=False,
-        cwd=POM.parent,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        shutil.rmtree(partly, ignore_errors=True)
-        raise NotRunning(f"mvn: {done.stdout[-3000:]}\n{WITHOUT_JAVA}=1 goes on without.")
-    partly.rename(kept)
+    return keep("kafka", POM, fetch)
 
 
 def answers(port: int) -> bool:

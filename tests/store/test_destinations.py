@@ -25,6 +25,7 @@ def value(name: str, **given) -> DestinationValue:
         address=f"https://example.com/{name}",
         name=name,
         secrets=("whsec_new", "whsec_old"),
+        sealed="unsealed:{}",
         state="active",
         reason="",
         created_at=NOW,
@@ -48,13 +49,25 @@ async def test_a_value_is_read_back_as_it_was_written(db):
         assert await destinations.find_destination(session, DEFAULT, "dst_a") == value("a")
 
 
-async def test_only_the_newest_secrets_are_kept(db):
-    longer = value("a", secrets=("whsec_3", "whsec_2", "whsec_1"), state="paused")
+async def test_all_that_can_change_is_written(db):
+    changed = {"name": "b", "secrets": (), "sealed": "unsealed:{ }", "state": "paused"}
+    other = replace(value("a"), reason="why", **changed)
     async with db.write() as session:
         await destinations.add_destination(session, value("a"))
-        await destinations.change_destination(session, longer)
+        await destinations.change_destination(session, other)
         held = await destinations.find_destination(session, DEFAULT, "dst_a")
-    assert held == replace(longer, secrets=("whsec_3", "whsec_2"))
+    assert held == other
+
+
+async def test_nobody_locks_what_is_of_another_account(db):
+    async with db.write() as session:
+        await destinations.add_destination(session, value("b", account_id="acc_other"))
+        assert await destinations.lock_destination(session, DEFAULT, "dst_b") is None
+
+
+async def test_nothing_secret_is_printed():
+    assert "whsec_" not in repr(value("a"))
+    assert "unsealed" not in repr(value("a"))
 
 
 async def test_an_account_sees_its_own_only(db):

@@ -1,29 +1,32 @@
-"""What a destination looks like on the way in and on the way out."""
+"""What a destination looks like on the way in."""
 
-import secrets
-from dataclasses import asdict, replace
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from dataclasses import replace
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from service.api.bodies import refuse
 from service.api.desk import Desk
+from service.api.destinations.given import TlsForm, read_headers, read_tls
+from service.api.destinations.keys import NO_GRACE, Signing, make_key, set_signing
 from service.core.address import BadAddress, check_email, check_url
+from service.core.credentials import NOTHING, Credentials, add_key
 from service.core.duty import Frozen
 from service.core.event import Fault
 from service.core.pace import Limits
-from service.core.signature import PREFIX, BadSecret, headers, secret_from
+from service.core.signing import V1
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
 from service.store.ids import new_id
 
-SECRET_BYTES = 32
-SHOWN_OF_SECRET = 4
-
 Name = Annotated[str, Field(max_length=200, description="For people.")]
 Address = Annotated[str, Field(max_length=4000)]
 Secret = Annotated[str, Field(max_length=200, description="`whsec_…`; made for you if left out.")]
+Headers = Annotated[
+    dict[str, Annotated[str, Field(max_length=4096)]],
+    Field(description="Sent with each webhook; their values are kept as secrets."),
+]
+OF_WEBHOOKS = ("secret", "signing", "headers", "tls")
 
 
 Rate = Annotated[float, Field(ge=0, le=1000, description="Alerts a second; 0: no limit.")]
@@ -43,20 +46,24 @@ class DestinationForm(Frozen):
     rate: Rate = 0
     at_once: AtOnce = 0
     ordered: Ordered = False
+    signing: Signing = ("v1",)
+    headers: Headers = Field(default_factory=dict)
+    tls: TlsForm = TlsForm()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.url is None) == (self.email is None):
             message = "name either a `url` or an `email`"
             raise ValueError(message)
-        if self.email is not None and self.secret is not None:
-            message = "only webhooks are signed: leave out `secret`"
+        stray = [name for name in OF_WEBHOOKS if name in self.model_fields_set]
+        if self.email is not None and stray:
+            message = f"only webhooks are signed and dialled: leave out `{stray[0]}`"
             raise ValueError(message)
         return self
 
 
 class DestinationPatch(Frozen):
-    """What is left out stays as it is."""
+    """What is left out stays as it is; `{}` takes headers, or what TLS needs, away."""
 
     url: Address | None = None
     email: Address | None = None
@@ -65,31 +72,38 @@ class DestinationPatch(Frozen):
     rate: Rate | None = None
     at_once: AtOnce | None = None
     ordered: Ordered | None = None
-
-
-class RotationForm(Frozen):
-    """A secret of your own, or none to have one made."""
-
-    secret: Secret | None = None
+    signing: Signing | None = None
+    headers: Headers | None = None
+    tls: TlsForm | None = None
 
 
 def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
-    """A value from a form, its address judged and its secret made."""
+    """A value from a form, its address judged and its keys made."""
     now = desk.clock()
+    name = new_id("dst", now)
     kind = "webhook" if form.url is not None else "email"
+    address = check_address(desk, form.url, form.email)
+    credentials = _make_credentials(desk, form) if kind == "webhook" else NOTHING
     return DestinationValue(
-        id=new_id("dst", now),
+        id=name,
         account_id=DEFAULT,
         kind=kind,
-        address=check_address(desk, form.url, form.email),
+        address=address,
         name=form.name,
-        secrets=(choose_secret(form.secret, now),) if kind == "webhook" else (),
+        sealed=desk.vault.seal(name, credentials),
         state="active",
         reason="",
         limits=Limits(form.rate, form.at_once, form.ordered),
         created_at=now,
         updated_at=now,
     )
+
+
+def _make_credentials(desk: Desk, form: DestinationForm) -> Credentials:
+    now = desk.clock()
+    bare = Credentials(headers=read_headers(form.headers), route=read_tls(form.tls, now))
+    signing = add_key(bare, make_key(V1, form.secret, now), now, NO_GRACE)
+    return set_signing(signing, form.signing, now)
 
 
 def check_address(desk: Desk, url: str | None, email: str | None) -> str:
@@ -108,37 +122,25 @@ def check_address(desk: Desk, url: str | None, email: str | None) -> str:
         refuse([Fault("url" if url is not None else "email", str(error))], error)
 
 
-def choose_secret(given: str | None, now: datetime) -> str:
-    """The one given, if it can sign, else a new one."""
-    if given is None:
-        return secret_from(secrets.token_bytes(SECRET_BYTES))
-    try:
-        headers("", now, b"", [given])
-    except BadSecret as error:
-        refuse([Fault("secret", str(error))], error)
-    if not given.startswith(PREFIX):
-        refuse([Fault("secret", str(BadSecret.__doc__))])
-    return given
-
-
 def patch_destination(
     desk: Desk, held: DestinationValue, form: DestinationPatch
 ) -> DestinationValue:
     """The value with what the form says; its kind never changes."""
-    stray = {"webhook": "email", "email": "url"}[held.kind]
-    if getattr(form, stray) is not None:
-        refuse([Fault(stray, f"{held.id} is of kind {held.kind}; add another destination instead")])
+    _refuse_stray(held, form)
     moved = form.url is not None or form.email is not None
     address = check_address(desk, form.url, form.email) if moved else held.address
     state = form.state or held.state
-    return replace(
+    patched = replace(
         held,
         address=address,
         name=held.name if form.name is None else form.name,
         state=state,
         reason=held.reason if state == held.state else "",
         limits=patch_limits(held.limits, form),
+        updated_at=desk.clock(),
     )
+    credentials = open_credentials(desk, held)
+    return with_credentials(desk, patched, _patch_credentials(desk, credentials, form))
 
 
 def patch_limits(held: Limits, form: DestinationPatch) -> Limits:
@@ -147,22 +149,32 @@ def patch_limits(held: Limits, form: DestinationPatch) -> Limits:
     return replace(held, **{name: value for name, value in given.items() if value is not None})
 
 
-def shown_secret(value: DestinationValue) -> dict[str, str]:
-    """The one time that a secret is shown."""
-    return {"secret": value.secrets[0]} if value.secrets else {}
+def _refuse_stray(held: DestinationValue, form: DestinationPatch) -> None:
+    strays = {"webhook": ("email",), "email": ("url", *OF_WEBHOOKS)}[held.kind]
+    for stray in strays:
+        if getattr(form, stray, None) is not None:
+            what = f"{held.id} is of kind {held.kind}; add another destination instead"
+            refuse([Fault(stray, what)])
 
 
-def as_json(value: DestinationValue) -> dict[str, Any]:
-    """As the API shows it."""
-    return {
-        "id": value.id,
-        "kind": value.kind,
-        "url" if value.kind == "webhook" else "email": value.address,
-        "name": value.name,
-        "state": value.state,
-        "reason": value.reason,
-        "secrets": [f"…{secret[-SHOWN_OF_SECRET:]}" for secret in value.secrets],
-        **asdict(value.limits),
-        "created_at": value.created_at,
-        "updated_at": value.updated_at,
-    }
+def _patch_credentials(desk: Desk, held: Credentials, form: DestinationPatch) -> Credentials:
+    now = desk.clock()
+    if form.headers is not None:
+        held = replace(held, headers=read_headers(form.headers))
+    if form.tls is not None:
+        held = replace(held, route=read_tls(form.tls, now))
+    return held if form.signing is None else set_signing(held, form.signing, now)
+
+
+def open_credentials(desk: Desk, value: DestinationValue) -> Credentials:
+    """What is secret of it."""
+    return desk.vault.open(value.id, value.sealed, value.secrets)
+
+
+def with_credentials(
+    desk: Desk, value: DestinationValue, credentials: Credentials
+) -> DestinationValue:
+    """The value with these, sealed anew if they are others."""
+    if credentials == open_credentials(desk, value):
+        return value
+    return replace(value, secrets=(), sealed=desk.vault.seal(value.id, credentials))

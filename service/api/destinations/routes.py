@@ -1,30 +1,28 @@
 """The routes of destinations. A signing secret is shown once, in the answer that makes it."""
 
-from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.api.bodies import describe, form_of, refuse
+from service.api.bodies import describe, form_of
 from service.api.desk import AtDesk
 from service.api.destinations.form import (
     DestinationForm,
     DestinationPatch,
-    RotationForm,
-    as_json,
-    choose_secret,
     make_destination,
     patch_destination,
-    shown_secret,
 )
-from service.api.problems import Conflict, NotFound
+from service.api.destinations.found import demand, demand_locked, refuse_taken
+from service.api.destinations.shown import as_json, shown_secrets
+from service.api.problems import Conflict
 from service.api.questions import AtPage, send
 from service.core.event import Fault
 from service.store import destinations, holding, paces
 from service.store.accounts import DEFAULT
-from service.store.destinations import KEPT_SECRETS, DestinationValue
+from service.store.destinations import DestinationValue
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 
@@ -36,6 +34,11 @@ router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
     openapi_extra=describe(
         DestinationForm,
         webhook={"url": "https://example.com/hooks/tariffs", "name": "import desk"},
+        with_headers={
+            "url": "https://example.com/hooks/duties",
+            "headers": {"Authorization": "Bearer 8f1c0a52"},
+            "signing": ["v1", "v1a"],
+        },
         email={"email": "desk@example.com"},
     ),
 )
@@ -45,10 +48,12 @@ async def add(
     """The kind follows from `url` or `email`. A webhook's secret is shown here and never again."""
     value = make_destination(desk, form)
     async with desk.db.write() as session:
-        await _refuse_taken(session, value)
+        await refuse_taken(session, value)
         await destinations.add_destination(session, value)
     return send(
-        as_json(value) | shown_secret(value), 201, {"Location": f"/v1/destinations/{value.id}"}
+        as_json(desk, value) | shown_secrets(desk, value),
+        201,
+        {"Location": f"/v1/destinations/{value.id}"},
     )
 
 
@@ -62,16 +67,16 @@ async def list_all(
     """In the order of their making."""
     async with desk.db.read() as session:
         found = await destinations.list_destinations(session, DEFAULT, page.by_id, kind, state)
-    return page.answer(found, as_json, "id")
+    return page.answer(found, partial(as_json, desk), "id")
 
 
 @router.get("/{destination_id}", summary="Read a destination")
 async def read(desk: AtDesk, destination_id: str) -> Response:
     """Of its secret only the last letters; and how it is doing."""
     async with desk.db.read() as session:
-        found = await _demand(session, destination_id)
+        found = await demand(session, destination_id)
         doing = await paces.how_it_does(session, found.id)
-    return send(as_json(found) | {"doing": doing})
+    return send(as_json(desk, found) | {"doing": doing})
 
 
 @router.patch(
@@ -87,13 +92,13 @@ async def change(
     """Pausing holds its deliveries; activating releases them."""
     now = desk.clock()
     async with desk.db.write() as session:
-        held = await _demand(session, destination_id)
-        value = replace(patch_destination(desk, held, form), updated_at=now)
+        held = await demand_locked(session, destination_id)
+        value = patch_destination(desk, held, form)
         if value.address != held.address:
-            await _refuse_taken(session, value)
+            await refuse_taken(session, value)
         await destinations.change_destination(session, value)
         await _follow_state(session, held, value, now)
-    return send(as_json(value))
+    return send(as_json(desk, value))
 
 
 @router.delete("/{destination_id}", status_code=204, summary="Remove a destination")
@@ -105,7 +110,7 @@ async def remove(
 ) -> Response:
     """Refused while subscriptions point to it, unless forced."""
     async with desk.db.write() as session:
-        value = await _demand(session, destination_id)
+        value = await demand(session, destination_id)
         followers = await destinations.count_followers(session, value.id)
         if followers and not force:
             said = (
@@ -120,7 +125,7 @@ async def remove(
 async def try_out(desk: AtDesk, destination_id: str) -> Response:
     """One message, marked as a test, and what its receiver answered. Nothing is retried."""
     async with desk.db.read() as session:
-        value = await _demand(session, destination_id)
+        value = await demand(session, destination_id)
     reply = await desk.try_out(value)
     return send(
         {
@@ -134,26 +139,6 @@ async def try_out(desk: AtDesk, destination_id: str) -> Response:
     )
 
 
-@router.post(
-    "/{destination_id}/rotate-secret",
-    summary="Give it a new secret",
-    openapi_extra=describe(RotationForm, made_for_you={}),
-)
-async def rotate(
-    desk: AtDesk, destination_id: str, form: Annotated[RotationForm, Depends(form_of(RotationForm))]
-) -> Response:
-    """The former secret stays valid beside it: each alert carries a signature of both."""
-    now = desk.clock()
-    async with desk.db.write() as session:
-        held = await _demand(session, destination_id)
-        if held.kind != "webhook":
-            refuse([Fault("path", "only webhooks are signed; this is an email destination")])
-        kept = (choose_secret(form.secret, now), *held.secrets)[:KEPT_SECRETS]
-        value = replace(held, secrets=kept, updated_at=now)
-        await destinations.change_destination(session, value)
-    return send(as_json(value) | shown_secret(value))
-
-
 async def _follow_state(
     session: AsyncSession, held: DestinationValue, value: DestinationValue, now: datetime
 ) -> None:
@@ -165,19 +150,3 @@ async def _follow_state(
         await holding.release(session, value.id, now)
     else:
         await holding.disable(session, value.id, value.reason, now, value.state)
-
-
-async def _demand(session: AsyncSession, destination_id: str) -> DestinationValue:
-    """The destination, or a problem."""
-    found = await destinations.find_destination(session, DEFAULT, destination_id)
-    if found is None:
-        said = f"there is no destination {destination_id[:80]!r}; GET /v1/destinations lists them"
-        raise NotFound(said, [Fault("path", said)])
-    return found
-
-
-async def _refuse_taken(session: AsyncSession, value: DestinationValue) -> None:
-    held = await destinations.find_address(session, DEFAULT, value.kind, value.address)
-    if held is not None and held.id != value.id:
-        said = f"{held.id} has this address already; use it, so that a change is told once"
-        raise Conflict(said, [Fault("url" if value.kind == "webhook" else "email", said)])

@@ -9,13 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.bodies import refuse
 from service.api.desk import Desk
-from service.api.destinations.form import (
-    DestinationForm,
-    as_json,
-    check_address,
-    make_destination,
-    shown_secret,
-)
+from service.api.destinations.form import DestinationForm, check_address, make_destination
+from service.api.destinations.shown import as_json, shown_secrets
 from service.api.subscriptions.form import SubscriptionForm
 from service.core.event import Fault
 from service.store import destinations, subscriptions
@@ -108,7 +103,7 @@ def _inline(form: SubscriptionForm) -> Iterator[DestinationForm]:
         yield DestinationForm(email=form.email)
 
 
-def show_made(told: Told) -> dict[str, Any]:
+def show_made(desk: Desk, told: Told) -> dict[str, Any]:
     """New destinations with their secrets, this once."""
-    made = [as_json(one) | shown_secret(one) for one in told.made]
+    made = [as_json(desk, one) | shown_secrets(desk, one) for one in told.made]
     return {"created_destinations": made} if made else {}

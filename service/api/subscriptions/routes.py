@@ -50,7 +50,7 @@ async def add(desk: AtDesk, form: AtForm, present: AtPresent) -> Response:
     with _one_external_id():
         async with desk.db.write() as session:
             value, told = await enter(session, desk, form)
-    return await _answer_made(present, value, told)
+    return await _answer_made(desk, present, value, told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,8 @@ async def put_external(
             else:
                 value, told = await replace_with(session, desk, held, form)
     if held is None:
-        return await _answer_made(present, value, told)
-    return send(as_json(value) | show_made(told), headers={"ETag": tag_of(value)})
+        return await _answer_made(desk, present, value, told)
+    return send(as_json(value) | show_made(desk, told), headers={"ETag": tag_of(value)})
 
 
 @router.get("/{subscription_id}", summary="Read a subscription")
@@ -119,7 +119,7 @@ async def change(
             held = await _demand(session, subscription_id, if_match)
             form = read_form(merge_form(held, given), SubscriptionForm)
             value, told = await replace_with(session, desk, held, form)
-    return send(as_json(value) | show_made(told), headers={"ETag": tag_of(value)})
+    return send(as_json(value) | show_made(desk, told), headers={"ETag": tag_of(value)})
 
 
 @router.delete("/{subscription_id}", status_code=204, summary="Unsubscribe")
@@ -208,7 +208,9 @@ def _answer(value: SubscriptionValue) -> Response:
     return send(as_json(value), headers={"ETag": tag_of(value)})
 
 
-async def _answer_made(present: InForce, value: SubscriptionValue, told: Told) -> Response:
+async def _answer_made(
+    desk: Desk, present: InForce, value: SubscriptionValue, told: Told
+) -> Response:
     in_force = {"in_force_now": await present.find(value.rule)}
     headers = {"Location": f"/v1/subscriptions/{value.id}", "ETag": tag_of(value)}
-    return send(as_json(value) | show_made(told) | in_force, 201, headers)
+    return send(as_json(value) | show_made(desk, told) | in_force, 201, headers)

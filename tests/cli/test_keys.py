@@ -1,0 +1,148 @@
+"""`tariffwire destinations` with keys, headers and certificates; `tariffwire secrets`."""
+
+import json
+import sqlite3
+from base64 import b64encode
+
+import pytest
+
+from service.cli.exits import Exit
+from service.core.signing import secret_from
+from service.store.vault import name_key
+from tests.certificates import Authority
+from tests.cli.processes import Process, Service, tariffwire
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+def write(*keys):
+    """As the setting has them."""
+    return ",".join(b64encode(key).decode() for key in keys)
+
+
+def answer(*words, at):
+    result = tariffwire(*words, "--json", at=at)
+    assert result.exit_code == Exit.OK, result.output
+    return json.loads(result.stdout)
+
+
+def add(service, name, *words):
+    url = f"https://example.com/{name}"
+    return answer("destinations", "add", "--url", url, *words, at=service)
+
+
+def test_a_destination_is_added_with_all_that_its_receiver_asks_for(service, folder):
+    authority = Authority()
+    certificate, key = authority.issue("tariffwire")
+    texts = {"authority": authority.pem, "certificate": certificate, "key": key}
+    files = []
+    for name, text in texts.items():
+        (folder / f"{name}.pem").write_text(text)
+        files += [f"--{name}", f"{name}.pem"]
+    words = ("--sign", "v1a", "--header", "Authorization: Bearer 0123456789", *files)
+    added = add(service, "all", *words)
+    assert added["signing"] == ["v1", "v1a"]
+    assert added["headers"] == {"authorization": "…6789"}
+    assert added["tls"]["certificate"][0]["subject"] == "CN=tariffwire"
+    assert added["public_key"].startswith("whpk_")
+
+
+def test_a_header_without_a_colon_is_a_slip(service):
+    slip = tariffwire("destinations", "add", "--url", "https://a.b", "--header", "x", at=service)
+    assert slip.exit_code == Exit.USAGE
+    assert "Name: value" in " ".join(slip.stderr.split())
+
+
+def test_a_key_is_rotated_listed_and_revoked(service):
+    name = add(service, "rotated")["id"]
+    own = secret_from(b"r" * 32)
+    rotated = answer("destinations", "rotate", name, "--secret", own, at=service)
+    assert rotated["secret"] == own
+    new, old = answer("destinations", "keys", name, at=service)
+    assert (new["expires_at"], new["ends_in"]) == (None, f"…{own[-4:]}")
+    assert old["expires_at"] is not None
+    assert old["id"] in tariffwire("destinations", "keys", name, at=service).stdout
+    shown = tariffwire("destinations", "revoke", name, old["id"], at=service)
+    assert shown.stdout.split() == ["revoked", old["id"]]
+    assert answer("destinations", "keys", name, at=service) == [new]
+    refused = tariffwire("destinations", "revoke", name, new["id"], at=service)
+    assert refused.exit_code == Exit.REFUSED
+    assert "rotate it first" in refused.stderr
+
+
+def test_a_rotation_shows_the_new_secret_once(service):
+    name = add(service, "shown")["id"]
+    shown = tariffwire("destinations", "rotate", name, "--grace", "0", at=service)
+    assert "its secret, shown this once: whsec_" in shown.stdout
+    assert len(answer("destinations", "keys", name, at=service)) == 1
+
+
+def test_without_a_key_the_database_is_not_sealed_and_that_is_said(service):
+    add(service, "plain")
+    said = tariffwire("secrets", "status", at=service).stdout
+    assert "not sealed: TARIFFWIRE_SECRETS_KEY is not set" in said
+    assert "secrets are not sealed" in tariffwire("status", at=service).stdout
+    refused = tariffwire("secrets", "rotate", at=service)
+    assert refused.exit_code == Exit.REFUSED
+
+
+@pytest.fixture
+def serve(folder):
+    """Serve from the working folder with these keys, and stop again."""
+
+    def run(*keys, do):
+        service = Service(folder, secrets_key=write(*keys))
+        try:
+            return do(service)
+        finally:
+            assert service.stop() == 0
+
+    return run
+
+
+def test_the_key_is_changed_without_losing_a_secret(serve, folder):
+    added = serve(do=lambda service: add(service, "before"))
+    serve(OLD, do=lambda service: add(service, "after"))
+    assert added["secret"] in _dump(folder)
+
+    def rotate(service):
+        assert "wait for `tariffwire secrets rotate`" in (
+            tariffwire("secrets", "status", at=service).stdout
+        )
+        done = answer("secrets", "rotate", at=service)
+        assert done == {"sealed": 2, "key": name_key(NEW)}
+
+    serve(NEW, OLD, do=rotate)
+    assert "whsec_" not in _dump(folder)
+    listed = serve(NEW, do=lambda service: answer("destinations", "list", at=service))
+    assert listed[0]["secrets"][0]["ends_in"] == f"…{added['secret'][-4:]}"
+
+
+def _dump(folder):
+    with sqlite3.connect(folder / "tariffwire.db") as books:
+        return "\n".join(books.iterdump())
+
+
+@pytest.mark.parametrize("keys", [(), (NEW,)])
+def test_without_the_key_nothing_starts_or_moves_and_the_setting_is_named(serve, folder, keys):
+    serve(OLD, do=lambda service: add(service, "sealed"))
+    serving = Process("serve", "--port", "0", folder=folder, secrets_key=write(*keys))
+    said = serving.wait_for("error")
+    assert "TARIFFWIRE_SECRETS_KEY" in said
+    assert name_key(OLD) in said
+    assert serving.end() == Exit.SETUP
+    elsewhere = ("--database", "sqlite:///there.db", "--log", "sqlite:///there-log.db")
+    moving = Process("move", *elsewhere, folder=folder, secrets_key=write(*keys))
+    assert "TARIFFWIRE_SECRETS_KEY" in moving.wait_for("error")
+    assert moving.end() == Exit.SETUP
+    serve(OLD, do=lambda service: answer("destinations", "list", at=service))
+
+
+def test_a_move_says_that_the_key_goes_along(serve, folder):
+    serve(OLD, do=lambda service: add(service, "sealed"))
+    elsewhere = ("--database", "sqlite:///there.db", "--log", "sqlite:///there-log.db")
+    moving = Process("move", *elsewhere, folder=folder, secrets_key=write(OLD))
+    said, _ = moving.process.communicate()
+    assert moving.process.returncode == Exit.OK
+    assert "TARIFFWIRE_SECRETS_KEY goes along" in said
+    moving.end()
