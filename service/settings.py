@@ -84,6 +84,22 @@ class Settings(BaseSettings):
         "none", pattern="^(none|starttls|tls)$", description="none, starttls or tls."
     )
     mail_from: str = Field("tariffwire@localhost", description="The sender of emails.")
+    mail_return: str = Field(
+        "", description="Where bounces go, as bounce@example.org; each mail adds +ID to the name."
+    )
+    opt_in: str = Field(
+        "on",
+        pattern="^(on|off)$",
+        description="on: a new mail address is asked to confirm first; off: it is not.",
+    )
+    bounce_imap: SecretStr | None = Field(
+        None, description="Read bounces there, as imaps://user:password@host/INBOX."
+    )
+    dkim_key: SecretStr | None = Field(
+        None, description="Sign mails with this private key (PEM, RSA or Ed25519)."
+    )
+    dkim_selector: str = Field("tariffwire", description="Under which name its public half is.")
+    dkim_domain: str = Field("", description="The domain that signs; else that of the sender.")
     send_slots: int = Field(64, ge=1, le=1000, description="Deliveries in flight at once.")
     log_retention_days: int = Field(
         30, ge=1, description="How long the log keeps records that were consumed."

@@ -12,9 +12,10 @@ from functools import partial
 
 import structlog
 
+from service.core.link import Links
 from service.dispatch import Sender
 from service.dispatch.mail import MailSender
-from service.dispatch.render import Letterhead
+from service.dispatch.post import Letterhead
 from service.dispatch.webhook import WebhookSender
 from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse
@@ -24,6 +25,7 @@ from service.store.accounts import ensure_default
 from service.store.database import Database, DatabaseUnavailable, open_database
 from service.store.home import Copied, refuse_copy, settle_in
 from service.store.identity import check_fit, check_name, know_address, know_self
+from service.store.mail.keys import know_link_key
 from service.store.migrations import migrate
 from service.store.publishing import pass_published
 from service.telemetry import Metrics
@@ -46,7 +48,7 @@ class Bells(dict[str, Bell]):
     """One for each role that rests; rung here, and in every other process on this database."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__({name: Bell() for name in ("plan", "send", "publish")})
+        super().__init__({name: Bell() for name in ("plan", "send", "publish", "invite")})
         self._db = db
 
     def ring(self, name: str) -> None:
@@ -121,6 +123,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
         db = await stack.enter_async_context(open_database(settings.database_url, pool))
         events = await stack.enter_async_context(open_log(settings.log_url, clock))
         deployment, api, is_copy = await _wait_for(db, settings, clock, address)
+        key = await db.run_write(know_link_key)
         webhooks = await stack.enter_async_context(_open_webhooks(settings))
         mails = await stack.enter_async_context(_open_mails(settings))
         bells = Bells(db)
@@ -133,7 +136,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             events,
             Metrics(),
             {"webhook": webhooks, "email": mails},
-            _letterhead(settings, deployment, api),
+            _letterhead(settings, deployment, api, key),
             listener,
             address,
             deployment,
@@ -201,11 +204,12 @@ def _open_mails(settings: Settings) -> MailSender:
     )
 
 
-def _letterhead(settings: Settings, deployment: str, api: str) -> Letterhead:
+def _letterhead(settings: Settings, deployment: str, api: str, key: bytes) -> Letterhead:
     base = settings.public_url or api
     return Letterhead(
         source=f"urn:tariffwire:{deployment}",
         dataschema=f"{base.rstrip('/')}/v1/schemas/alert",
         href_base=base,
         mail_from=settings.mail_from,
+        links=Links(key, base),
     )

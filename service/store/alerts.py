@@ -6,21 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, select
+from sqlalchemy import Select, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import State
+from service.store.mail.tables import Returned
 from service.store.spans import Span
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt
 
+_RETURNED = exists().where(col(Returned.delivery_id) == col(Alert.id))
 _HELD = exists().where(col(Held.delivery_id) == col(Alert.id))
 state_column = case(
+    (_RETURNED, State.BOUNCED.value),
     (col(Receipt.outcome).is_not(None), col(Receipt.outcome)),
     (_HELD, State.HELD.value),
     else_=State.PENDING.value,
 ).label("state")
-"""Derived, never stored: a receipt ends it, else it is held or on its way."""
+"""Derived, never stored: a receipt ends it, unless it came back; else it is held or on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,14 @@ _READ = (
         col(Alert.matched),
         col(Alert.created_at),
         state_column,
-        col(Receipt.reason),
+        func.coalesce(col(Returned.reason), col(Receipt.reason)).label("reason"),
         col(Receipt.attempts),
         col(Receipt.finished_at),
         col(Delivery.visible_at),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .outerjoin(Destination, col(Destination.id) == col(Alert.destination_id))
+    .outerjoin(Returned, col(Returned.delivery_id) == col(Alert.id))
 )
 
 

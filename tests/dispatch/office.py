@@ -1,7 +1,8 @@
 """Dispatchers and what they work on, for all tests of sending."""
 
 from service.dispatch.mode import LIVE
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.roles import Bell
 from service.telemetry import Metrics

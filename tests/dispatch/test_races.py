@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import update
 
 from service.dispatch.plan import Planner
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.webhook import WebhookSender
 from service.roles import Bell

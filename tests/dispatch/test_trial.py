@@ -8,7 +8,7 @@ from standardwebhooks import Webhook
 
 from service.core.event import Handling
 from service.dispatch.mail import MailSender
-from service.dispatch.render import Letterhead
+from service.dispatch.post import Letterhead
 from service.dispatch.trial import sample_change, send_trial
 from service.dispatch.webhook import WebhookSender
 from service.store.accounts import DEFAULT
