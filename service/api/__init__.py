@@ -16,6 +16,7 @@ from service.api import (
     standings,
     status,
     subscriptions,
+    suppressions,
 )
 from service.api.bodies import add_schemas
 from service.api.desk import Desk
@@ -39,6 +40,8 @@ _LOCKED: tuple[APIRouter, ...] = (
     standings.router,
     changes.router,
     destinations.router,
+    destinations.confirming_router,
+    suppressions.router,
     subscriptions.router,
     deliveries.router,
     quarantine.router,

@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from functools import partial
 
 import structlog
 
+from service.core.dkim import Signer
 from service.core.link import Links
 from service.dispatch import Sender
 from service.dispatch.mail import MailSender
 from service.dispatch.post import Letterhead
+from service.dispatch.seal import open_signer
 from service.dispatch.webhook import WebhookSender
 from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse
@@ -197,11 +200,20 @@ def _open_mails(settings: Settings) -> MailSender:
     return MailSender(
         settings.smtp_host,
         settings.smtp_port,
-        sender=settings.mail_from,
+        sender=parseaddr(settings.mail_from)[1],
+        bounces=settings.mail_return,
+        signer=_open_signer(settings),
         username=settings.smtp_user or None,
         password=password.get_secret_value() if password else None,
         security=security,  # type: ignore[arg-type]  # the setting's pattern allows these three
     )
+
+
+def _open_signer(settings: Settings) -> Signer | None:
+    if settings.dkim_key is None:
+        return None
+    domain = settings.dkim_domain or parseaddr(settings.mail_from)[1].rpartition("@")[2]
+    return open_signer(settings.dkim_key.get_secret_value(), domain, settings.dkim_selector)
 
 
 def _letterhead(settings: Settings, deployment: str, api: str, key: bytes) -> Letterhead:

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from consumers.consumer import Consumer
 from service.api import Desk, create_app, create_health_app
 from service.core.delivery import Reply
+from service.core.optin import why_unwelcome
 from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
@@ -63,8 +64,10 @@ def desk_of(runtime: Runtime) -> Desk:
     """What the API works with."""
 
     async def try_out(destination: DestinationValue) -> Reply:
-        withheld = await _why_unknown(runtime) or await why_withheld(
-            runtime.db, _mode(runtime), destination.address
+        withheld = (
+            why_unwelcome(destination.state)
+            or await _why_unknown(runtime)
+            or await why_withheld(runtime.db, _mode(runtime), destination.address)
         )
         return await send_trial(
             destination, runtime.senders, runtime.letterhead, runtime.clock(), withheld

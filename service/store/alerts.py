@@ -15,10 +15,9 @@ from service.store.mail.tables import Returned
 from service.store.spans import Span
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt
 
-_RETURNED = exists().where(col(Returned.delivery_id) == col(Alert.id))
 _HELD = exists().where(col(Held.delivery_id) == col(Alert.id))
 state_column = case(
-    (_RETURNED, State.BOUNCED.value),
+    (col(Returned.kind).is_not(None), State.BOUNCED.value),
     (col(Receipt.outcome).is_not(None), col(Receipt.outcome)),
     (_HELD, State.HELD.value),
     else_=State.PENDING.value,
@@ -62,11 +61,12 @@ class AttemptRow:
 
 
 def alerts_with_ends(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Alerts beside their receipts, if they have any."""
+    """Alerts beside their receipts, and what came back of them, if there is any."""
     return (
         select(*columns)
         .select_from(Alert)
         .outerjoin(Receipt, col(Receipt.delivery_id) == col(Alert.id))
+        .outerjoin(Returned, col(Returned.delivery_id) == col(Alert.id))
     )
 
 
@@ -89,7 +89,6 @@ _READ = (
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .outerjoin(Destination, col(Destination.id) == col(Alert.destination_id))
-    .outerjoin(Returned, col(Returned.delivery_id) == col(Alert.id))
 )
 
 

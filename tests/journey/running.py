@@ -95,8 +95,13 @@ def done(status: Json) -> list[int]:
 
 
 @asynccontextmanager
-async def run_service(place: Place, smtp: SmtpReceiver | None = None) -> AsyncIterator[Service]:
-    """All roles, on a port that the system picks; ended as SIGTERM would end it."""
+async def run_service(
+    place: Place, smtp: SmtpReceiver | None = None, opt_in: str = "off"
+) -> AsyncIterator[Service]:
+    """All roles, on a port that the system picks; ended as SIGTERM would end it.
+
+    Readers are not asked first, unless `opt_in` is "on".
+    """
     await place.prepare()
     settings = Settings(
         **place.settings,
@@ -104,6 +109,7 @@ async def run_service(place: Place, smtp: SmtpReceiver | None = None) -> AsyncIt
         allow_loopback=True,
         smtp_port=smtp.port if smtp else 25,
         mail_from="Tariff desk <desk@alerts.example>",
+        opt_in=opt_in,
     )
     stop, watch = asyncio.Event(), Watch()
     async with open_runtime(settings, watch) as runtime:

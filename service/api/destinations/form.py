@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from service.api.bodies import refuse
 from service.api.desk import Desk
+from service.api.destinations.opting import ConsentForm
 from service.core.address import BadAddress, check_email, check_url
 from service.core.duty import Frozen
 from service.core.event import Fault
@@ -25,7 +26,7 @@ Address = Annotated[str, Field(max_length=4000)]
 Secret = Annotated[str, Field(max_length=200, description="`whsec_…`; made for you if left out.")]
 
 
-class DestinationForm(Frozen):
+class DestinationForm(ConsentForm):
     """A webhook has a `url`, an email destination an `email`."""
 
     url: Address | None = None
@@ -44,7 +45,7 @@ class DestinationForm(Frozen):
         return self
 
 
-class DestinationPatch(Frozen):
+class DestinationPatch(ConsentForm):
     """What is left out stays as it is."""
 
     url: Address | None = None

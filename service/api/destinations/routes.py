@@ -19,6 +19,7 @@ from service.api.destinations.form import (
     patch_destination,
     shown_secret,
 )
+from service.api.destinations.opting import enter_destination, revise_destination
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
@@ -46,7 +47,7 @@ async def add(
     value = make_destination(desk, form)
     async with desk.db.write() as session:
         await _refuse_taken(session, value)
-        await destinations.add_destination(session, value)
+        value = await enter_destination(session, desk, value, form)
     return send(
         as_json(value) | shown_secret(value), 201, {"Location": f"/v1/destinations/{value.id}"}
     )
@@ -57,7 +58,7 @@ async def list_all(
     desk: AtDesk,
     page: AtPage,
     kind: Literal["webhook", "email"] | None = None,
-    state: Literal["active", "paused", "disabled"] | None = None,
+    state: Literal["active", "paused", "disabled", "unconfirmed", "unsubscribed"] | None = None,
 ) -> Response:
     """In the order of their making."""
     async with desk.db.read() as session:
@@ -89,6 +90,7 @@ async def change(
         value = replace(patch_destination(desk, held, form), updated_at=now)
         if value.address != held.address:
             await _refuse_taken(session, value)
+        value = await revise_destination(session, desk, held, value, form)
         await destinations.change_destination(session, value)
         await _follow_state(session, held, value, now)
     return send(as_json(value))

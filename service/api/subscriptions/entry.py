@@ -16,6 +16,7 @@ from service.api.destinations.form import (
     make_destination,
     shown_secret,
 )
+from service.api.destinations.opting import enter_destination
 from service.api.subscriptions.form import SubscriptionForm
 from service.core.event import Fault
 from service.store import destinations, subscriptions
@@ -95,7 +96,7 @@ async def _attach(session: AsyncSession, desk: Desk, form: SubscriptionForm) -> 
         value = await destinations.find_address(session, DEFAULT, kind, address)
         if value is None:
             value = make_destination(desk, asked)
-            await destinations.add_destination(session, value)
+            value = await enter_destination(session, desk, value, asked)
             made.append(value)
         ids.add(value.id)
     return Told(tuple(sorted(ids)), tuple(made))
