@@ -57,6 +57,7 @@ def test_imports_run_one_way():
         ("aiohttp", {"service/dispatch/webhook.py"}),
         ("aiosmtplib", {"service/dispatch/mail.py"}),
         ("smtplib", set()),
+        ("imaplib", {"service/dispatch/mailbox.py"}),
         ("apscheduler", {"service/runtime/clock.py"}),
         ("aiokafka", {"service/log/kafka/"}),
         ("asyncpg", {"service/store/engines/"}),

@@ -14,6 +14,8 @@ from functools import partial
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from service.dispatch.mailbox import MailboxUnavailable
+from service.dispatch.returns import take_returns
 from service.log import TOPICS, LogUnavailable
 from service.roles import Pulse
 from service.runtime.opening import Runtime
@@ -146,8 +148,24 @@ async def watch(runtime: Runtime) -> Sequence[str]:
     return late
 
 
+async def read_bounces(runtime: Runtime) -> int:
+    """Mail that came back is written onto what it was."""
+    if runtime.mailbox is None:
+        return 0
+    try:
+        return await take_returns(runtime.db, runtime.mailbox, runtime.clock)
+    except MailboxUnavailable as error:
+        log.warning("bounces wait", reason=str(error))
+        return 0
+
+
 DAYS_A_YEAR = 365.25
 PATIENCE = {"source": 60, "match": 60, "delivery": 300}
 """Seconds by stage after which a person should look."""
 
-JOBS = (Job("log", 3600, prune), Job("books", 3600, prune_books), Job("watch", 60, watch))
+JOBS = (
+    Job("log", 3600, prune),
+    Job("books", 3600, prune_books),
+    Job("watch", 60, watch),
+    Job("bounces", 60, read_bounces),
+)

@@ -17,6 +17,7 @@ from service.core.dkim import Signer
 from service.core.link import Links
 from service.dispatch import Sender
 from service.dispatch.mail import MailSender
+from service.dispatch.mailbox import Mailbox, read_mailbox
 from service.dispatch.post import Letterhead
 from service.dispatch.seal import open_signer
 from service.dispatch.webhook import WebhookSender
@@ -81,6 +82,7 @@ class Runtime:
     deployment: str
     bells: Bells
     is_copy: bool = False
+    mailbox: Mailbox | None = None
     pulses: dict[str, Pulse] = field(default_factory=dict)
     _knows_log: bool = False
     _knowing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -145,6 +147,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             deployment,
             bells,
             is_copy,
+            _open_mailbox(settings),
         )
         try:
             await runtime.know_log()
@@ -207,6 +210,11 @@ def _open_mails(settings: Settings) -> MailSender:
         password=password.get_secret_value() if password else None,
         security=security,  # type: ignore[arg-type]  # the setting's pattern allows these three
     )
+
+
+def _open_mailbox(settings: Settings) -> Mailbox | None:
+    url = settings.bounce_imap
+    return read_mailbox(url.get_secret_value()) if url else None
 
 
 def _open_signer(settings: Settings) -> Signer | None:
