@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from service.runtime.clock import read_bounces
-from tests.journey.running import run_service
+from tests.journey.running import PATIENCE, run_service
 from tests.journey.test_mails import STEPS, measure
 from tests.mailserver import mail_server
 
@@ -48,7 +48,7 @@ def link_in(mail, page):
 
 async def visit(service, method, url, **more):
     """As a stranger: no key, no cookie."""
-    async with httpx.AsyncClient() as stranger:
+    async with httpx.AsyncClient(timeout=PATIENCE) as stranger:
         answer = await stranger.request(method, at_home(service, url), **more)
     assert answer.status_code == 200, answer.text
     return answer

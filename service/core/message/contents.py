@@ -71,7 +71,7 @@ def _facts(change: Change) -> Iterator[tuple[str, str]]:
         if moment:
             yield label, say_moment(moment, zone)
     yield "How sure", capitalise(certainty_in_words(change))
-    yield "Severity", change.severity.value
+    yield "Severity", capitalise(change.severity.value)
     if isinstance(about, Measure) and about.programme:
         yield "Programme", shorten(about.programme, SAID_LINE)
 

@@ -93,7 +93,7 @@ def _template(name: str) -> Template:
 def _tell(told: Told) -> Mapping[str, str]:
     marks = [told.reason]
     if told.possible:
-        marks.append("possibly yours only")
+        marks.append("only possibly yours")
     if told.six_digits:
         marks.append("compared on six digits")
     return {"name": shorten(told.name, SAID_LINE), "reason": shorten("; ".join(marks), SAID_QUOTE)}
