@@ -53,9 +53,8 @@ def refusing(smtp):
     smtp.rcpt = deque(["550 5.1.1 user unknown"])
 
 
-async def test_an_unknown_user_is_left_alone_and_nothing_is_lost(
-    db, clock, smtp, refusing, sent, alert
-):
+@pytest.mark.usefixtures("refusing")
+async def test_an_unknown_user_is_left_alone_and_nothing_is_lost(db, clock, smtp, sent, alert):
     ((state, reason),) = await standing(db)
     assert state == "disabled"
     assert "550: 5.1.1 user unknown" in reason
@@ -76,7 +75,8 @@ def strict(smtp):
     smtp.data = deque(["554 5.7.1 refused by policy"])
 
 
-async def test_policy_ends_one_mail_and_stops_nobody(db, smtp, strict, sent, alert):
+@pytest.mark.usefixtures("strict")
+async def test_policy_ends_one_mail_and_stops_nobody(db, smtp, sent, alert):
     assert [one for (one,) in await rows(db, Receipt, "outcome")] == ["failed"]
     assert await count(db, Suppression) == 0
     await alert()
