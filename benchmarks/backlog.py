@@ -13,7 +13,8 @@ from benchmarks.population import open_population
 from benchmarks.queueing import queue
 from benchmarks.rooms import Ground
 from service.core.delivery import Parcel, Reply
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.roles import Bell
 from service.store.database import Database

@@ -19,5 +19,5 @@ what can be set, `telemetry.py` logs and counts, `cli` is the command, `demo` th
 `verify` goes through the books, `move` takes an installation to other engines, `crash.py` names
 the points at which tests kill a process. Engines are named only in `log/kafka`,
 `log/embedded.py` and `store/engines`. Imports run one way:
-cli → demo → runtime → (api | dispatch | move | verify | consumers) → store → log → core.
+cli → demo → runtime → (api | web | dispatch | move | verify | consumers) → store → log → core.
 """

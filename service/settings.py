@@ -109,6 +109,22 @@ class Settings(BaseSettings):
         "none", pattern="^(none|starttls|tls)$", description="none, starttls or tls."
     )
     mail_from: str = Field("tariffwire@localhost", description="The sender of emails.")
+    mail_return: str = Field(
+        "", description="Where bounces go, as bounce@example.org; each mail adds +ID to the name."
+    )
+    opt_in: str = Field(
+        "on",
+        pattern="^(on|off)$",
+        description="on: a new mail address is asked to confirm first; off: it is not.",
+    )
+    bounce_imap: SecretStr | None = Field(
+        None, description="Read bounces there, as imaps://user:password@host/INBOX."
+    )
+    dkim_key: SecretStr | None = Field(
+        None, description="Sign mails with this private key (PEM, RSA or Ed25519)."
+    )
+    dkim_selector: str = Field("tariffwire", description="Under which name its public half is.")
+    dkim_domain: str = Field("", description="The domain that signs; else that of the sender.")
     disable_after_hours: float = Field(
         72, gt=0, description="A destination that nothing has reached for so long is disabled."
     )

@@ -199,6 +199,7 @@ class SmtpReceiver:
     rcpt: deque[str] = field(default_factory=deque)
     data: deque[str] = field(default_factory=deque)
     mail: deque[str] = field(default_factory=deque)
+    rset: deque[str] = field(default_factory=deque)
     authenticate: Callable[[str, str], bool] | None = None
     stall: float = 0.0
     tls: ssl.SSLContext | None = None
@@ -236,6 +237,11 @@ class SmtpReceiver:
             return self.rcpt.popleft()
         envelope.rcpt_tos.append(address)
         return "250 OK"
+
+    async def handle_RSET(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        return self.rset.popleft() if self.rset else "250 OK"
 
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope

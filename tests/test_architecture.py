@@ -58,6 +58,7 @@ def test_imports_run_one_way():
         ("httptools", {"service/dispatch/http/"}),
         ("aiosmtplib", {"service/dispatch/mail.py"}),
         ("smtplib", set()),
+        ("imaplib", {"service/dispatch/mailbox.py"}),
         ("apscheduler", {"service/runtime/clock.py"}),
         ("aiokafka", {"service/log/kafka/"}),
         ("asyncpg", {"service/store/engines/"}),

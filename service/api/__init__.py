@@ -17,6 +17,7 @@ from service.api import (
     standings,
     status,
     subscriptions,
+    suppressions,
 )
 from service.api.bodies import add_schemas
 from service.api.desk import Desk
@@ -41,6 +42,8 @@ _LOCKED: tuple[APIRouter, ...] = (
     changes.router,
     destinations.router,
     destinations.key_router,
+    destinations.confirming_router,
+    suppressions.router,
     subscriptions.router,
     deliveries.router,
     quarantine.router,

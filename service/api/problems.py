@@ -10,6 +10,7 @@ Problem              the request cannot be served as it is
 ├── TooLarge    413  a body, an event, or their number
 ├── WrongType   415  a content type that is not read here
 ├── Invalid     422  readable, but not of the documented shape
+├── TooMany     429  asked for more often than is good
 └── Unavailable 503  ours: the log or the database cannot be reached
 """
 
@@ -114,6 +115,12 @@ class Invalid(Problem):
     """The content is not of the documented shape."""
 
     status, slug = 422, "invalid"
+
+
+class TooMany(Problem):
+    """This was asked for too often: wait."""
+
+    status, slug = 429, "too-many"
 
 
 class Unavailable(Problem):

@@ -79,6 +79,8 @@ _OF_MODULES: tuple[tuple[str, str, Exit], ...] = (
     ("service.demo", "NotEmpty", Exit.SETUP),
     ("service.runtime", "RoleStuck", Exit.SETUP),
     ("service.dispatch.mail", "UnsafeCredentials", Exit.SETUP),
+    ("service.dispatch.mailbox", "BadMailbox", Exit.SETUP),
+    ("service.dispatch.seal", "BadKey", Exit.SETUP),
     ("service.runtime", "CannotListen", Exit.SETUP),
     ("service.listener", "CannotReceive", Exit.SETUP),
     ("service.log", "LogMisfit", Exit.DATA),

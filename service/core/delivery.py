@@ -88,9 +88,10 @@ class Reply:
 
     `status` is the HTTP or SMTP code, None when there was no answer. `final` says that asking
     again is pointless (an SMTP 5xx about this recipient or message). `ours` says that the fault
-    is on this side, so it must never count against the receiver. `retry_after` and `timings` are
-    seconds; the phases are `dns`, `connect`, `tls`, `first_byte` and `total`, each counted from the
-    start, and those that did not happen are left out.
+    is on this side, so it must never count against the receiver. `gone` says that the address
+    itself is no good. `retry_after` and `timings` are seconds; the phases are `dns`, `connect`,
+    `tls`, `first_byte` and `total`, each counted from the start, and those that did not happen are
+    left out.
     """
 
     accepted: bool
@@ -99,6 +100,7 @@ class Reply:
     retry_after: float | None = None
     ours: bool = False
     final: bool = False
+    gone: bool = False
     peer: str = ""
     excerpt: bytes = b""
     timings: Mapping[str, float] = field(default_factory=dict)
@@ -128,13 +130,17 @@ Outcome = Delivered | TryLater | Refused
 
 
 class State(StrEnum):
-    """Where a delivery stands; the last three are its ends."""
+    """Where a delivery stands; the last four are its ends.
+
+    A bounced one was delivered to a server that gave it up later.
+    """
 
     PENDING = "pending"
     HELD = "held"
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    BOUNCED = "bounced"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})
@@ -149,12 +155,12 @@ def urgency(severity: str | None) -> int:
 def judge(reply: Reply, attempt: int, spread: float) -> Outcome:
     """What follows from a reply. `attempt` counts from 1; `spread` is random, 0 to 1.
 
-    410 means that the receiver wants nothing any more. Our own fault never uses up a delivery:
-    it is tried on, at the longest wait, until somebody mends it.
+    410 means that the receiver wants nothing any more, and `gone` that there is none. Our own
+    fault never uses up a delivery: it is tried on, at the longest wait, until somebody mends it.
     """
     if reply.accepted:
         return Delivered()
-    if reply.status == GONE:
+    if reply.status == GONE or reply.gone:
         return Refused(reply.reason, disable=True)
     if reply.final:
         return Refused(reply.reason)

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Dialogue
 
 LOOPBACK = "127.0.0.1"
-_CHANGE = re.compile(r"/v1/changes/([0-9a-f-]{36})")
+_CHANGE = re.compile(r"/a/([0-9a-f-]{36})")
 _BANNER = "***"
 
 

@@ -2,7 +2,8 @@
 
 `plan.py` turns a change into deliveries, `send.py` claims, transmits and settles them;
 `http` and `mail.py` are the two ways out, both of them a `Sender`; `mode.py` says to whom
-one may write at all. `publish.py` tells those who read changes from the log.
+one may write at all. `post.py` writes mails and `seal.py` signs them, `invite.py` asks readers
+first, `returns.py` takes in what came back. `publish.py` tells those who read changes from the log.
 """
 
 from typing import Protocol

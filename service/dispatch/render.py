@@ -3,8 +3,6 @@
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
 
@@ -15,22 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
-from service.core.message.letter import compose, letter
+from service.dispatch.post import Letterhead, Recipient, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes
+from service.store.mail.threads import find_threads
 
 CACHED = 512
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Letterhead:
-    """What every message of this installation carries."""
-
-    source: str
-    dataschema: str
-    href_base: str
-    mail_from: str
 
 
 class Unwritable(Exception):
@@ -44,6 +33,7 @@ class Draft:
     claimed: Claimed
     prepared: Prepared | None
     previous: UUID | None
+    thread: tuple[UUID, ...] = ()
 
 
 class Renderer:
@@ -58,8 +48,16 @@ class Renderer:
         fresh = [one for one in claimed if one.rendered is None]
         await self._load(session, fresh)
         previous = await self._find_previous(session, fresh)
+        mails = [one.id for one in fresh if one.kind == "email"]
+        threads = await find_threads(session, mails) if mails else {}
         drafts = [
-            Draft(one, self._prepared.get(one.change_id), previous.get(one.id)) for one in fresh
+            Draft(
+                one,
+                self._prepared.get(one.change_id),
+                previous.get(one.id),
+                threads.get(one.id, ()),
+            )
+            for one in fresh
         ]
         while len(self._prepared) > CACHED:
             self._prepared.popitem(last=False)
@@ -75,7 +73,8 @@ class Renderer:
         addressed = self._address(one, prepared.change, draft.previous)
         if one.kind == "webhook":
             return to_bytes(body_for(prepared, addressed))
-        return write_mail(prepared.change, addressed, self._head, one.address, one.made_at)
+        to = Recipient(one.destination_id, one.address, draft.thread)
+        return write_mail(prepared.change, addressed, self._head, to, one.made_at)
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
         missing = {one.change_id for one in claimed} - self._prepared.keys()
@@ -108,25 +107,6 @@ class Renderer:
             previous_alert=previous,
             told_before=change.previous is None or previous is not None,
         )
-
-
-def write_mail(
-    change: Change, addressed: Addressed, head: Letterhead, recipient: str, now: datetime
-) -> bytes:
-    """A whole message; it answers the alert before it, so that mail programs show one thread."""
-    domain = parseaddr(head.mail_from)[1].rpartition("@")[2]
-    headers = {"Auto-Submitted": "auto-generated"}
-    if addressed.previous_alert:
-        former = f"<{addressed.previous_alert}@{domain}>"
-        headers |= {"In-Reply-To": former, "References": former}
-    return compose(
-        letter(change, addressed),
-        head.mail_from,
-        recipient,
-        message_id=f"{addressed.delivery_id}@{domain}",
-        date=now,
-        headers=headers,
-    )
 
 
 def _told(row: dict[str, Any]) -> Told:

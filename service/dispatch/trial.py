@@ -11,7 +11,7 @@ from service.core.event import read_event
 from service.core.message import Addressed, Told, body_for, prepare, to_bytes
 from service.core.standing.history import Entry, History
 from service.dispatch import Sender
-from service.dispatch.render import Letterhead, write_mail
+from service.dispatch.post import Letterhead, Recipient, write_mail
 from service.examples import example
 from service.store.destinations import DestinationValue
 from service.store.vault import OPEN_VAULT, Vault
@@ -49,7 +49,8 @@ async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
     if destination.kind == "webhook":
         body = to_bytes(body_for(prepared, addressed))
     else:
-        body = write_mail(prepared.change, addressed, head, destination.address, now)
+        to = Recipient(destination.id, destination.address)
+        body = write_mail(prepared.change, addressed, head, to, now)
     held = vault.open(destination.id, destination.sealed, destination.secrets)
     parcel = Parcel(
         delivery_id=identity,

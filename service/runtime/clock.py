@@ -14,6 +14,8 @@ from functools import partial
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from service.dispatch.mailbox import MailboxUnavailable
+from service.dispatch.returns import take_returns
 from service.log import TOPICS, LogUnavailable
 from service.roles import Pulse
 from service.runtime.opening import Runtime
@@ -28,6 +30,7 @@ from service.store.pruning import (
     empty_attempts,
     prune_alerts,
     prune_changes,
+    prune_invitations,
     prune_quarantined,
 )
 from service.store.stages import count_stages
@@ -114,6 +117,7 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
         "prune_alerts": partial(prune_alerts, before=results),  # before what they are about
         "prune_changes": partial(prune_changes, before=results),
         "prune_quarantined": partial(prune_quarantined, before=results),
+        "prune_invitations": partial(prune_invitations, before=attempts),
     }
     return {name: await _prune(runtime, one) for name, one in work.items()}
 
@@ -162,6 +166,17 @@ async def watch(runtime: Runtime) -> Sequence[str]:
     return late
 
 
+async def read_bounces(runtime: Runtime) -> int:
+    """Mail that came back is written onto what it was."""
+    if runtime.mailbox is None:
+        return 0
+    try:
+        return await take_returns(runtime.db, runtime.mailbox, runtime.clock)
+    except MailboxUnavailable as error:
+        log.warning("bounces wait", reason=str(error))
+        return 0
+
+
 DAYS_A_YEAR = 365.25
 PATIENCE = {"source": 60, "match": 60, "delivery": 300}
 """Seconds by stage after which a person should look."""
@@ -171,4 +186,5 @@ JOBS = (
     Job("books", 3600, prune_books),
     Job("watch", 60, watch),
     Job("failing", 60, disable_failing),
+    Job("bounces", 60, read_bounces),
 )

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 BACKLOG = 2048
 GRACE = 10
@@ -39,7 +39,7 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-async def serve_http(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
     """Answer until asked to stop; requests in hand are finished."""
     server = _Server(
         uvicorn.Config(

@@ -8,14 +8,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from functools import partial
 
 import structlog
 
+from service.core.dkim import Signer
+from service.core.link import Links
 from service.dispatch import Sender
 from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
-from service.dispatch.render import Letterhead
+from service.dispatch.mailbox import Mailbox, read_mailbox
+from service.dispatch.post import Letterhead
+from service.dispatch.seal import open_signer
 from service.dispatch.slots import OVERHANG
 from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse
@@ -25,6 +30,7 @@ from service.store.accounts import ensure_default
 from service.store.database import Database, DatabaseUnavailable, open_database
 from service.store.home import Copied, refuse_copy, settle_in
 from service.store.identity import check_fit, check_name, know_address, know_self
+from service.store.mail.keys import know_link_key
 from service.store.migrations import migrate
 from service.store.publishing import pass_published
 from service.store.sealed import check_seals
@@ -49,7 +55,7 @@ class Bells(dict[str, Bell]):
     """One for each role that rests; rung here, and in every other process on this database."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__({name: Bell() for name in ("plan", "send", "publish")})
+        super().__init__({name: Bell() for name in ("plan", "send", "publish", "invite")})
         self._db = db
 
     def ring(self, name: str) -> None:
@@ -80,6 +86,7 @@ class Runtime:
     bells: Bells
     vault: Vault
     is_copy: bool = False
+    mailbox: Mailbox | None = None
     pulses: dict[str, Pulse] = field(default_factory=dict)
     _knows_log: bool = False
     _knowing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -130,6 +137,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             await check_seals(session, vault)
         if db.is_shared and not vault.seals:
             log.warning("secrets are not sealed", mend="set TARIFFWIRE_SECRETS_KEY")
+        key = await db.run_write(know_link_key)
         webhooks = await stack.enter_async_context(_open_webhooks(settings))
         mails = await stack.enter_async_context(_open_mails(settings))
         bells = Bells(db)
@@ -142,13 +150,14 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             events,
             Metrics(),
             {"webhook": webhooks, "email": mails},
-            _letterhead(settings, deployment, api),
+            _letterhead(settings, deployment, api, key),
             listener,
             address,
             deployment,
             bells,
             vault,
             is_copy,
+            _open_mailbox(settings),
         )
         try:
             await runtime.know_log()
@@ -207,18 +216,33 @@ def _open_mails(settings: Settings) -> MailSender:
     return MailSender(
         settings.smtp_host,
         settings.smtp_port,
-        sender=settings.mail_from,
+        sender=parseaddr(settings.mail_from)[1],
+        bounces=settings.mail_return,
+        signer=_open_signer(settings),
         username=settings.smtp_user or None,
         password=password.get_secret_value() if password else None,
         security=security,  # type: ignore[arg-type]  # the setting's pattern allows these three
     )
 
 
-def _letterhead(settings: Settings, deployment: str, api: str) -> Letterhead:
+def _open_mailbox(settings: Settings) -> Mailbox | None:
+    url = settings.bounce_imap
+    return read_mailbox(url.get_secret_value()) if url else None
+
+
+def _open_signer(settings: Settings) -> Signer | None:
+    if settings.dkim_key is None:
+        return None
+    domain = settings.dkim_domain or parseaddr(settings.mail_from)[1].rpartition("@")[2]
+    return open_signer(settings.dkim_key.get_secret_value(), domain, settings.dkim_selector)
+
+
+def _letterhead(settings: Settings, deployment: str, api: str, key: bytes) -> Letterhead:
     base = settings.public_url or api
     return Letterhead(
         source=f"urn:tariffwire:{deployment}",
         dataschema=f"{base.rstrip('/')}/v1/schemas/alert",
         href_base=base,
         mail_from=settings.mail_from,
+        links=Links(key, base),
     )

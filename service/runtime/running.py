@@ -12,10 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 
 import structlog
+from starlette.types import ASGIApp
 
 from consumers.consumer import Consumer
 from service.api import Desk, create_app, create_health_app
 from service.core.delivery import Reply
+from service.core.optin import why_unwelcome
+from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
 from service.dispatch.publish import Courier
@@ -30,8 +33,11 @@ from service.runtime.opening import Runtime, open_runtime
 from service.runtime.watchdog import watch_roles, watched_loop
 from service.settings import Settings
 from service.store.destinations import DestinationValue
+from service.web import Lobby, make_site, stand_before
 
 GARBAGE = (10_000, 50, 100)
+ASKS = 1.0
+"""Seconds between two looks for readers to be asked."""
 SETTLES = 2.0
 """Seconds after which reading has begun well."""
 
@@ -42,7 +48,11 @@ Role = Callable[[Runtime, asyncio.Event], Awaitable[None]]
 
 async def run_api(runtime: Runtime, stop: asyncio.Event) -> None:
     """Serve HTTP until asked to stop; requests in hand are finished."""
-    await serve_http(create_app(desk_of(runtime)), runtime.listener, stop)
+    app: ASGIApp = create_app(desk_of(runtime))
+    links = runtime.letterhead.links
+    if links:
+        app = stand_before(make_site(Lobby(runtime.db, runtime.clock, links)), app)
+    await serve_http(app, runtime.listener, stop)
 
 
 async def answer_health(runtime: Runtime, stop: asyncio.Event) -> None:
@@ -54,8 +64,10 @@ def desk_of(runtime: Runtime) -> Desk:
     """What the API works with."""
 
     async def try_out(destination: DestinationValue) -> Reply:
-        withheld = await _why_unknown(runtime) or await why_withheld(
-            runtime.db, _mode(runtime), destination.address
+        withheld = (
+            why_unwelcome(destination.state)
+            or await _why_unknown(runtime)
+            or await why_withheld(runtime.db, _mode(runtime), destination.address)
         )
         return await send_trial(
             destination,
@@ -153,7 +165,19 @@ async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:
     )
     lease = Lease(secrets.token_hex(8))
     dispatcher = Dispatcher(runtime.db, office, lease, runtime.settings.send_slots)
-    await dispatcher.run(stop, runtime.settings.drain_seconds, runtime.pulses["send"])
+    inviter = Inviter(
+        runtime.db,
+        runtime.senders["email"],
+        runtime.letterhead,
+        runtime.clock,
+        office.spread,
+        mode=office.mode,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(
+            pace(stop, inviter.step, runtime.bells["invite"], ASKS, pulse=Pulse("invite"))
+        )
+        await dispatcher.run(stop, runtime.settings.drain_seconds, runtime.pulses["send"])
 
 
 async def _await_log(runtime: Runtime, stop: asyncio.Event, pulse: Pulse) -> None:

@@ -6,21 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, select
+from sqlalchemy import Select, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import State
+from service.store.mail.tables import Returned
 from service.store.spans import Span
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt
 
 _HELD = exists().where(col(Held.delivery_id) == col(Alert.id))
 state_column = case(
+    (col(Returned.kind).is_not(None), State.BOUNCED.value),
     (col(Receipt.outcome).is_not(None), col(Receipt.outcome)),
     (_HELD, State.HELD.value),
     else_=State.PENDING.value,
 ).label("state")
-"""Derived, never stored: a receipt ends it, else it is held or on its way."""
+"""Derived, never stored: a receipt ends it, unless it came back; else it is held or on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,12 @@ class AttemptRow:
 
 
 def alerts_with_ends(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Alerts beside their receipts, if they have any."""
+    """Alerts beside their receipts, and what came back of them, if there is any."""
     return (
         select(*columns)
         .select_from(Alert)
         .outerjoin(Receipt, col(Receipt.delivery_id) == col(Alert.id))
+        .outerjoin(Returned, col(Returned.delivery_id) == col(Alert.id))
     )
 
 
@@ -79,7 +82,7 @@ _READ = (
         col(Alert.matched),
         col(Alert.created_at),
         state_column,
-        col(Receipt.reason),
+        func.coalesce(col(Returned.reason), col(Receipt.reason)).label("reason"),
         col(Receipt.attempts),
         col(Receipt.finished_at),
         col(Delivery.visible_at),

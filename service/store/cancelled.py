@@ -16,9 +16,13 @@ from service.store.rows import Clash, insert_rows
 from service.store.tables import Delivery, Held, Receipt
 
 
-async def cancel_destination(session: AsyncSession, destination_id: str, now: datetime) -> None:
-    """All that waits for a destination which is going away."""
-    reason = "its destination was removed"
+async def cancel_destination(
+    session: AsyncSession,
+    destination_id: str,
+    now: datetime,
+    reason: str = "its destination was removed",
+) -> None:
+    """All that waits for a destination which is going away, or whose reader has had enough."""
     live = col(Delivery.destination_id) == destination_id
     ended = [(row.id, row.attempt) for row in await take_out(session, live)]
     await _write_receipts(session, ended, reason, now)

@@ -12,6 +12,7 @@ from sqlmodel import SQLModel, col
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
 from service.core.delivery import urgency
+from service.core.optin import ACTIVE, UNSUBSCRIBED
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
@@ -105,7 +106,6 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
 
 
 Planned = tuple[Row, Sequence[str]]
-ACTIVE = "active"
 
 
 async def _read_states(
@@ -147,11 +147,11 @@ _SUBSCRIPTIONS = (
 def _holders(alert: Row, matched: Sequence[str], states: Mapping[str, str]) -> Sequence[str] | None:
     """Who holds it back: a stopped destination, else subscriptions all of them paused.
 
-    None: whoever would have been told is gone.
+    None: whoever would have been told is gone, or wants no mail any more.
     """
     destination = alert["destination_id"]
     left = [one for one in matched if one in states]
-    if destination not in states or not left:
+    if states.get(destination, UNSUBSCRIBED) == UNSUBSCRIBED or not left:
         return None
     if states[destination] != ACTIVE:
         return [destination]

@@ -15,6 +15,7 @@ from sqlmodel import SQLModel, col
 
 from service.store.database import count_changed
 from service.store.lists import one_of
+from service.store.mail.tables import Invitation, Returned
 from service.store.tables import (
     Alert,
     Attempt,
@@ -70,6 +71,17 @@ async def prune_quarantined(session: AsyncSession, before: datetime, limit: int 
     return await count_changed(session, gone.execution_options(synchronize_session=False))
 
 
+async def prune_invitations(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """Mails that asked for confirmation before then; what was answered is kept."""
+    page = (
+        select(col(Invitation.id))
+        .where(col(Invitation.visible_at).is_(None), col(Invitation.asked_at) < before)
+        .limit(limit)
+    )
+    gone = delete(Invitation).where(col(Invitation.id).in_(page))
+    return await count_changed(session, gone.execution_options(synchronize_session=False))
+
+
 async def _find(
     session: AsyncSession, wanted: Select[UUID], before: datetime, limit: int
 ) -> list[UUID]:
@@ -115,6 +127,7 @@ def _delete(table: type[SQLModel], key: Any) -> Any:
 _OF_ALERTS = (
     _delete(Attempt, col(Attempt.delivery_id)),
     _delete(Receipt, col(Receipt.delivery_id)),
+    _delete(Returned, col(Returned.delivery_id)),
     _delete(Alert, col(Alert.id)),
 )
 _OF_CHANGES = (_delete(Fanout, col(Fanout.change_id)), _delete(Change, col(Change.id)))

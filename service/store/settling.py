@@ -24,6 +24,7 @@ from service.core.pace import weigh
 from service.store.claiming import HELD_BY, Claimed
 from service.store.holding import disable
 from service.store.lists import one_of
+from service.store.mail.suppressed import suppress
 from service.store.paces import lock_paces, write_health
 from service.store.rows import Clash, insert_rows
 from service.store.tables import Attempt, Delivery, Destination, Held, Receipt, Rendered
@@ -173,6 +174,8 @@ async def _disable_gone(session: AsyncSession, done: Sequence[Transmitted]) -> N
             reason = f"the receiver said that it is gone: {one.reply.reason}"
             if await _is_still_at(session, one.claimed):
                 await disable(session, one.claimed.destination_id, reason, one.at)
+                if one.claimed.kind == "email":
+                    await suppress(session, one.claimed.address, one.reply.reason, one.at)
 
 
 async def _is_still_at(session: AsyncSession, one: Claimed) -> bool:

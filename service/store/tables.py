@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
+from service.store.mail import tables as _of_mail  # noqa: F401  # whoever needs all has all
+
 
 def _index(name: str, *columns: str, where: str | None = None, unique: bool = False) -> Index:
     condition: dict[str, Any] = {}

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from service.dispatch.mode import LIVE
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.slots import Room
 from service.roles import Bell

@@ -6,6 +6,7 @@ from collections import deque
 
 import pytest
 
+import service.dispatch.mail as module
 from service.dispatch.mail import MailSender, UnsafeCredentials
 from tests.dispatch.conftest import MAIL
 from tests.receivers import server_tls, smtp_receiver, trusting_tls
@@ -46,7 +47,36 @@ async def test_a_5xx_is_final_and_the_receivers_fault(mail, stage):
     async with smtp_receiver(**refusing) as receiver, mail_sender(receiver) as sender:
         reply = await sender.send(mail())
     assert (reply.accepted, reply.status, reply.final, reply.ours) == (False, 550, True, False)
+    assert reply.gone
     assert reply.reason == f"the relay 127.0.0.1:{receiver.port} answered 550: 5.1.1 no such user"
+
+
+async def test_policy_refuses_the_mail_and_says_nothing_of_the_address(mail):
+    refusing = {"data": deque(["554 5.7.1 refused by policy"])}
+    async with smtp_receiver(**refusing) as receiver, mail_sender(receiver) as sender:
+        reply = await sender.send(mail())
+    assert (reply.final, reply.gone, reply.ours) == (True, False, False)
+
+
+async def test_a_full_mailbox_is_for_later(mail):
+    refusing = {"rcpt": deque(["552 5.2.2 mailbox full"])}
+    async with smtp_receiver(**refusing) as receiver, mail_sender(receiver) as sender:
+        reply = await sender.send(mail())
+    assert (reply.accepted, reply.final, reply.gone, reply.ours) == (False, False, False, False)
+
+
+async def test_a_relay_that_does_not_relay_for_us_is_our_fault(mail):
+    refusing = {"rcpt": deque(["554 5.7.1 <ops@example.org>: Relay access denied"])}
+    async with smtp_receiver(**refusing) as receiver, mail_sender(receiver) as sender:
+        reply = await sender.send(mail())
+    assert (reply.final, reply.ours) == (False, True)
+
+
+async def test_a_bounce_is_told_apart_by_where_it_comes_back_to(mail):
+    more = {"bounces": "bounce@alerts.example"}
+    async with smtp_receiver() as receiver, mail_sender(receiver, **more) as sender:
+        await sender.send(mail())
+        assert receiver.mails[0].sender == f"bounce+{mail().delivery_id}@alerts.example"
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data"])
@@ -115,6 +145,34 @@ async def test_a_connection_the_relay_closed_is_replaced(mail):
         await sender.send(mail())
         receiver.hang_up()
         await asyncio.sleep(0.05)
+        assert (await sender.send(mail())).accepted
+        assert receiver.connections == 2
+
+
+async def test_a_connection_does_not_go_on_for_ever(mail, monkeypatch):
+    monkeypatch.setattr(module, "MOST_CARRIED", 2)
+    async with smtp_receiver() as receiver, mail_sender(receiver) as sender:
+        for _ in range(5):
+            assert (await sender.send(mail())).accepted
+        assert receiver.connections == 3
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(mail, monkeypatch):
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0)
+    async with smtp_receiver() as receiver, mail_sender(receiver) as sender:
+        for _ in range(2):
+            assert (await sender.send(mail())).accepted
+        assert receiver.connections == 2
+
+
+async def test_after_a_pause_a_relay_that_has_lost_patience_costs_no_attempt(mail, monkeypatch):
+    """It says goodbye to the next command, whatever that is."""
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
+    async with smtp_receiver() as receiver, mail_sender(receiver) as sender:
+        await sender.send(mail())
+        receiver.rset.append("421 4.4.2 idle for too long")
+        assert (await sender.send(mail())).accepted
+        assert receiver.connections == 2
         assert (await sender.send(mail())).accepted
         assert receiver.connections == 2
 

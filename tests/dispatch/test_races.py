@@ -5,7 +5,8 @@ from sqlalchemy import update
 
 from service.dispatch.http import WebhookSender
 from service.dispatch.plan import Planner
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.roles import Bell
 from service.store.cancelled import cancel_destination, cancel_subscription

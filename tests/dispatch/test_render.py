@@ -1,14 +1,18 @@
 """From a claimed delivery to its bytes."""
 
 import json
+from base64 import b64decode
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
 
 import service.dispatch.render as module
+from service.core.link import Links, Purpose
 from service.dispatch.plan import Planner
-from service.dispatch.render import Letterhead, Renderer
+from service.dispatch.post import Letterhead
+from service.dispatch.render import Renderer
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, silent, subscribe, take
 from tests.core.builders import claim as verdict
@@ -93,11 +97,64 @@ async def test_emails_about_one_subject_make_a_thread(db, clock, claimed):
     assert first["Message-ID"] == f"<{due[0].id}@mail.test>"
     assert first["In-Reply-To"] is None
     assert second["In-Reply-To"] == second["References"] == first["Message-ID"]
+    assert b64decode(first["Thread-Index"])[6:] == b64decode(second["Thread-Index"])[6:]
     assert second["To"] == "ops@example.org"
     assert "25 %" in second["Subject"]
     assert "50 %" in second["Subject"]
     assert second["Auto-Submitted"] == "auto-generated"
     assert {part.get_content_type() for part in second.iter_parts()} == {"text/plain", "text/html"}
+
+
+async def test_a_thread_names_its_first_mail_and_the_latest(db, clock, claimed):
+    await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
+    await subscribe(db, "too", [await add_receiver(db, "else", "else@example.org", "email")])
+    due = []
+    for number in range(12):
+        action = "increased" if number else "imposed"
+        found = await claimed(
+            measure(f"e{number}", action, rate=str(10 + number), effective_at=START),
+            measure(f"o{number}", action, measure="other", rate=str(10 + number)),
+        )
+        due += [one for one in found if one.destination_id == "box" and b"e" in one.matched]
+    mails = [
+        message_from_bytes(body, policy=policy.default)
+        for body in await rendered(db, Renderer(HEAD), due)
+    ]
+    thread = [one for one in mails if one["Thread-Index"][-22:] == mails[0]["Thread-Index"][-22:]]
+    ids = [one["Message-ID"] for one in thread]
+    assert len(ids) == 12
+    for place, mail in enumerate(thread[1:], start=1):
+        named = ids[:place] if place < 11 else [ids[0], *ids[place - 9 : place]]
+        assert mail["References"].split() == named
+        assert mail["In-Reply-To"] == ids[place - 1]
+
+
+async def test_a_mail_can_be_stopped_with_one_click(db, clock, claimed):
+    await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
+    links = Links(b"key", "https://a-rather-long-name-of-a-host.importer.example")
+    (due,) = await claimed(measure("law", rate="25", effective_at=START))
+    (raw,) = await rendered(db, Renderer(replace(HEAD, links=links)), [due])
+    mail = message_from_bytes(raw, policy=policy.default)
+    url = mail["List-Unsubscribe"].strip("<>")
+    assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in raw  # plain, however long it is
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    token = url.rpartition("/")[2]
+    reader = links.read(Purpose.UNSUBSCRIBE, token, clock() + timedelta(days=1000))
+    assert reader.destination == "box"
+    assert reader.is_at("ops@example.org")
+    for part in mail.iter_parts():
+        assert url in part.get_content()
+        assert links.forward(due.change_id) in part.get_content()
+
+
+async def test_without_https_one_click_is_not_promised(db, clock, claimed):
+    await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
+    head = replace(HEAD, links=Links(b"key", "http://127.0.0.1:8320"))
+    (due,) = await claimed(measure("law", rate="25", effective_at=START))
+    (raw,) = await rendered(db, Renderer(head), [due])
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert mail["List-Unsubscribe"].startswith("<http://")
+    assert mail["List-Unsubscribe-Post"] is None
 
 
 async def test_a_retry_has_the_bytes_it_had(db, clock, claimed):

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 from service.core.event import Handling
 from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
-from service.dispatch.render import Letterhead
+from service.dispatch.post import Letterhead
 from service.dispatch.trial import sample_change, send_trial
 from service.store.accounts import DEFAULT
 from service.store.destinations import find_destination

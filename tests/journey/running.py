@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 from service.runtime import Runtime, open_runtime, serve
 from service.settings import Settings
 from tests.journey.places import Place
+from tests.mailserver import MailServer
 from tests.receivers import HttpReceiver, Mail, Request, SmtpReceiver
 
 PATIENCE = 60
@@ -95,10 +96,16 @@ def done(status: Json) -> list[int]:
 
 
 @asynccontextmanager
-async def run_service(place: Place, smtp: SmtpReceiver | None = None) -> AsyncIterator[Service]:
-    """All roles, on a port that the system picks; ended as SIGTERM would end it."""
+async def run_service(
+    place: Place, smtp: SmtpReceiver | MailServer | None = None, **more: Any
+) -> AsyncIterator[Service]:
+    """All roles, on a port that the system picks; ended as SIGTERM would end it.
+
+    Readers are not asked first, unless `more` says so, which are settings.
+    """
     await place.prepare()
     settings = Settings(
+        **{"opt_in": "off"} | more,
         **place.settings,
         port=0,
         allow_loopback=True,

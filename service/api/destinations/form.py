@@ -9,9 +9,9 @@ from service.api.bodies import refuse
 from service.api.desk import Desk
 from service.api.destinations.given import TlsForm, read_headers, read_tls
 from service.api.destinations.keys import NO_GRACE, Signing, make_key, set_signing
+from service.api.destinations.opting import ConsentForm
 from service.core.address import BadAddress, check_email, check_url
 from service.core.credentials import NOTHING, Credentials, add_key
-from service.core.duty import Frozen
 from service.core.event import Fault
 from service.core.pace import Limits
 from service.core.signing import V1
@@ -36,7 +36,7 @@ Ordered = Annotated[
 ]
 
 
-class DestinationForm(Frozen):
+class DestinationForm(ConsentForm):
     """A webhook has a `url`, an email destination an `email`."""
 
     url: Address | None = None
@@ -62,7 +62,7 @@ class DestinationForm(Frozen):
         return self
 
 
-class DestinationPatch(Frozen):
+class DestinationPatch(ConsentForm):
     """What is left out stays as it is; `{}` takes headers, or what TLS needs, away."""
 
     url: Address | None = None

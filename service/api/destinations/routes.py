@@ -16,6 +16,7 @@ from service.api.destinations.form import (
     patch_destination,
 )
 from service.api.destinations.found import demand, demand_locked, refuse_taken
+from service.api.destinations.opting import enter_destination, revise_destination
 from service.api.destinations.shown import as_json, shown_secrets
 from service.api.problems import Conflict
 from service.api.questions import AtPage, send
@@ -49,7 +50,7 @@ async def add(
     value = make_destination(desk, form)
     async with desk.db.write() as session:
         await refuse_taken(session, value)
-        await destinations.add_destination(session, value)
+        value = await enter_destination(session, desk, value, form)
     return send(
         as_json(desk, value) | shown_secrets(desk, value),
         201,
@@ -62,7 +63,7 @@ async def list_all(
     desk: AtDesk,
     page: AtPage,
     kind: Literal["webhook", "email"] | None = None,
-    state: Literal["active", "paused", "disabled"] | None = None,
+    state: Literal["active", "paused", "disabled", "unconfirmed", "unsubscribed"] | None = None,
 ) -> Response:
     """In the order of their making."""
     async with desk.db.read() as session:
@@ -96,6 +97,7 @@ async def change(
         value = patch_destination(desk, held, form)
         if value.address != held.address:
             await refuse_taken(session, value)
+        value = await revise_destination(session, desk, held, value, form)
         await destinations.change_destination(session, value)
         await _follow_state(session, held, value, now)
     return send(as_json(desk, value))

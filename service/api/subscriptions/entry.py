@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.api.bodies import refuse
 from service.api.desk import Desk
 from service.api.destinations.form import DestinationForm, check_address, make_destination
+from service.api.destinations.opting import enter_destination
 from service.api.destinations.shown import as_json, shown_secrets
 from service.api.subscriptions.form import SubscriptionForm
 from service.core.event import Fault
@@ -90,7 +91,7 @@ async def _attach(session: AsyncSession, desk: Desk, form: SubscriptionForm) -> 
         value = await destinations.find_address(session, DEFAULT, kind, address)
         if value is None:
             value = make_destination(desk, asked)
-            await destinations.add_destination(session, value)
+            value = await enter_destination(session, desk, value, asked)
             made.append(value)
         ids.add(value.id)
     return Told(tuple(sorted(ids)), tuple(made))

@@ -7,36 +7,29 @@ letter. HTML is escaped by default; whatever an event says is brought to one lin
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, getaddresses
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from service.core.change import Change
-from service.core.event import Evidence, Handling, Measure
 from service.core.message.body import Addressed, Told
-from service.core.message.phrase import capitalise, cite, say_figure, say_moment, shorten, zone_of
-from service.core.message.sentence import headline, say
-from service.core.message.snapshot import certainty_in_words
-from service.core.message.talks import first_named
+from service.core.message.contents import SAID_LINE, SAID_QUOTE, contents_of
+from service.core.message.phrase import shorten
 
 MOST_SOURCES = 8
 MOST_MATCHED = 10
-SAID_QUOTE = 300
-SAID_LINE = 200
 
-BANNERS = {
-    Handling.TEST: "TEST: nothing has changed",
-    Handling.SIMULATED: "SIMULATED: replayed from the past, this is no news",
-}
-_MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
+TONES = {"critical": "#c5221f", "high": "#b06000", "medium": "#1a5fb4", "info": "#5f6368"}
+"""Of the bar beside the first line, by severity, which is also said in words."""
 
 
 class BadHeader(ValueError):
@@ -53,31 +46,37 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
-    said: str
-    url: str | None = None
-    quote: str = ""
+class Doors:
+    """Where a reader can go from a mail: pages of ours, each a URL.
+
+    `forward` names nobody and lets nobody act: that is the one to pass on.
+    """
+
+    forward: str
+    preferences: str
+    unsubscribe: str
 
 
-def letter(change: Change, addressed: Addressed) -> Letter:
+def letter(change: Change, addressed: Addressed, doors: Doors | None = None) -> Letter:
     """For one receiver; the subject and the first line say old → new."""
-    subject = _MARKS.get(change.mode, "") + headline(change)
-    sources = list(_sources(change))
+    contents = contents_of(change, told_before=addressed.told_before)
     view = {
-        "subject": subject,
-        "banner": BANNERS.get(change.mode, ""),
-        "summary": say(change, told_before=addressed.told_before),
-        "facts": list(_facts(change)),
-        "sources": sources[:MOST_SOURCES],
-        "more_sources": max(0, len(sources) - MOST_SOURCES),
+        "it": contents,
+        "tone": TONES[contents.severity],
+        "sources": contents.sources[:MOST_SOURCES],
+        "more_sources": max(0, len(contents.sources) - MOST_SOURCES),
         "matched": [_tell(told) for told in addressed.matched[:MOST_MATCHED]],
         "more_matched": max(0, len(addressed.matched) - MOST_MATCHED),
         "href": f"{addressed.href_base.rstrip('/')}/v1/changes/{change.id}",
+        "doors": doors,
         "thread": _thread(change, addressed),
     }
-    return Letter(
-        subject, _template("letter.txt.j2").render(view), _template("letter.html.j2").render(view)
-    )
+    return Letter(contents.subject, *render("letter", view))
+
+
+def render(name: str, view: Mapping[str, Any]) -> tuple[str, str]:
+    """Text and HTML of a letter, from the two templates of its name."""
+    return _template(f"{name}.txt.j2").render(view), _template(f"{name}.html.j2").render(view)
 
 
 @cache
@@ -91,54 +90,10 @@ def _template(name: str) -> Template:
     return rules.from_string(files(__package__).joinpath("letters", name).read_text("utf-8"))
 
 
-def _facts(change: Change) -> Iterator[tuple[str, str]]:
-    """Label and value; what is not known is left out."""
-    about = change.about
-    zone = zone_of(about.importer if isinstance(about, Measure) else first_named(about))
-    if change.old is not None or change.new is not None:
-        yield "Payable", _say_payable(change)
-    if change.delta_pp is not None:
-        yield "Difference", f"{change.delta_pp:+f} percentage points"
-    moments = {
-        "Announced": change.announced_at,
-        "Takes effect" if isinstance(about, Measure) else "On": change.effective_at,
-        "Before": change.moved_from,
-        "Until": change.until,
-    }
-    for label, moment in moments.items():
-        if moment:
-            yield label, say_moment(moment, zone)
-    yield "How sure", capitalise(certainty_in_words(change))
-    yield "Severity", change.severity.value
-    if isinstance(about, Measure) and about.programme:
-        yield "Programme", shorten(about.programme, SAID_LINE)
-
-
-def _say_payable(change: Change) -> str:
-    """What is collected just before and just after the instant of effect."""
-    old, new = (say_figure(one) if one else "nothing known" for one in (change.old, change.new))
-    return f"{old}, unchanged" if change.old == change.new else f"{old} → {new}"
-
-
-def _sources(change: Change) -> Iterator[_Source]:
-    for law in change.citations:
-        yield _Source(cite(law), law.url)
-    for one in change.evidence:
-        yield _source_of(one)
-
-
-def _source_of(evidence: Evidence) -> _Source:
-    who = evidence.publisher or evidence.kind.replace("_", " ")
-    said = f"{who}: {evidence.title}" if evidence.title else who
-    return _Source(
-        shorten(said, SAID_LINE), evidence.url, shorten(evidence.quote or "", SAID_QUOTE)
-    )
-
-
 def _tell(told: Told) -> Mapping[str, str]:
     marks = [told.reason]
     if told.possible:
-        marks.append("possibly yours only")
+        marks.append("only possibly yours")
     if told.six_digits:
         marks.append("compared on six digits")
     return {"name": shorten(told.name, SAID_LINE), "reason": shorten("; ".join(marks), SAID_QUOTE)}
@@ -165,7 +120,7 @@ def compose(  # noqa: PLR0913 - an email has that many headers
     `message_id` comes without its angle brackets, `headers` may add but not replace. Raises
     `BadHeader` for what would start a new header or name a second address.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_Verbatim(linesep=SMTP.linesep))
     message["From"] = _address(sender)
     message["To"] = _address(recipient)
     message["Subject"] = shorten(letter.subject, SAID_LINE)
@@ -181,6 +136,19 @@ def compose(  # noqa: PLR0913 - an email has that many headers
     return message.as_bytes()
 
 
+class _Verbatim(EmailPolicy):
+    """Leaves what programs read as it is: the library would encode a URL that is too long to fold.
+
+    RFC 8058 needs it plain, and RFC 5322 lets a line have 998 characters.
+    """
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name in _FOR_PEOPLE:
+            return super().fold_binary(name, value)
+        return f"{name}: {str(value).replace(' ', f'{self.linesep} ')}{self.linesep}".encode()
+
+
+_FOR_PEOPLE = frozenset({"From", "To", "Subject", "Date", "Content-Type"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,70}")
 _LINE = re.compile(r"[\x20-\x7e]{1,900}")
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._+=-]{1,200}@[A-Za-z0-9.-]{1,200}")

@@ -67,7 +67,7 @@ def test_why_you_got_it_is_told_with_its_doubts():
     told = replace(TOLD, possible=True, six_digits=True)
     written = letter(last(measure("m", rate="9")), replace(ADDRESSED, matched=(told,) * 12))
     assert (
-        "- Everything of China: it is on goods of China; possibly yours only; compared on"
+        "- Everything of China: it is on goods of China; only possibly yours; compared on"
         in written.text
     )
     assert "and 2 more of your subscriptions" in written.text

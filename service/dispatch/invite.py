@@ -1,0 +1,149 @@
+"""Asking readers to confirm: a few mails at a time, beside the alerts, under the same rules."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from functools import partial
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from service.core.delivery import Parcel, Reply, TryLater, judge
+from service.core.link import Purpose
+from service.core.message.invitation import invitation
+from service.core.message.letter import compose
+from service.core.optin import UNCONFIRMED
+from service.dispatch import Sender
+from service.dispatch.mode import LIVE, Mode
+from service.dispatch.post import Letterhead
+from service.store.database import Database
+from service.store.mail.invitations import (
+    Answered,
+    Asked,
+    claim_invitations,
+    settle_invitations,
+)
+from service.store.mail.readers import explain, list_followed
+from service.store.mail.suppressed import suppress
+from service.store.sending import find_hold
+
+MOST = 20
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An invitation in hand, with the names of what its reader would follow."""
+
+    asked: Asked
+    followed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of asking; `again` is when to try once more, None for never."""
+
+    asked: Asked
+    reply: Reply
+    again: datetime | None
+
+
+class Inviter:
+    """Sends what is due. `spread` gives 0..1; what `mode` does not allow waits, as alerts do."""
+
+    def __init__(  # noqa: PLR0913 - what a sender works with
+        self,
+        db: Database,
+        sender: Sender,
+        head: Letterhead,
+        clock: Callable[[], datetime],
+        spread: Callable[[], float],
+        *,
+        mode: Mode = LIVE,
+    ) -> None:
+        self._db = db
+        self._sender = sender
+        self._head = head
+        self._clock = clock
+        self._spread = spread
+        self._mode = mode
+
+    async def step(self) -> bool:
+        """Ask those who are due. False: nobody is."""
+        if self._mode.is_held:
+            return False
+        questions = await self._db.run_write(self._take, name="invite")
+        if questions:
+            results = await asyncio.gather(*map(self._ask, questions))
+            await self._db.run_write(partial(self._settle, results), name="invite")
+        return bool(questions)
+
+    async def _take(self, session: AsyncSession) -> list[Question]:
+        if await find_hold(session):
+            return []
+        due = await claim_invitations(session, self._clock(), MOST)
+        return [Question(one, await list_followed(session, one.destination_id)) for one in due]
+
+    async def _ask(self, question: Question) -> Result:
+        one, now = question.asked, self._clock()
+        if not self._mode.lets(one.address):
+            return Result(one, _NOT_ALLOWED, now + LATER)
+        try:
+            reply = await self._sender.send(self._write(question, now))
+        except Exception as error:  # our own bug: the other readers are asked all the same
+            log.exception("an invitation failed by our own fault", to=one.destination_id)
+            reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
+        outcome = judge(reply, one.attempt, self._spread())
+        again = now + timedelta(seconds=outcome.after) if isinstance(outcome, TryLater) else None
+        return Result(one, reply, again)
+
+    def _write(self, question: Question, now: datetime) -> Parcel:
+        one, head = question.asked, self._head
+        if head.links is None:
+            message = "a confirmation needs a link, and this letterhead has none"
+            raise ValueError(message)
+        url = head.links.make(Purpose.CONFIRM, one.destination_id, one.address, now)
+        name, bare = parseaddr(head.mail_from)
+        body = compose(
+            invitation(one.address, name or bare, question.followed, url),
+            head.mail_from,
+            one.address,
+            message_id=f"{one.id}@{head.domain}",
+            date=now,
+            headers={"Auto-Submitted": "auto-generated"},
+        )
+        return Parcel(
+            delivery_id=one.id,
+            kind="email",
+            address=one.address,
+            secrets=(),
+            body=body,
+            attempt=one.attempt,
+            signed_at=now,
+        )
+
+    async def _settle(self, results: Sequence[Result], session: AsyncSession) -> None:
+        done = [Answered(one.asked, one.reply.reason, one.again, one.reply.ours) for one in results]
+        await settle_invitations(session, done)
+        for one in results:
+            if not one.reply.accepted:
+                await self._explain(session, one)
+
+    async def _explain(self, session: AsyncSession, one: Result) -> None:
+        """The owner reads at the destination why nobody confirms."""
+        log.warning("an invitation was not sent", to=one.asked.destination_id, why=one.reply.reason)
+        now = self._clock()
+        said = f"{NOT_ASKED}{one.reply.reason}"
+        await explain(session, one.asked.destination_id, UNCONFIRMED, said, now)
+        if one.reply.gone:
+            await suppress(session, one.asked.address, one.reply.reason, now)
+
+
+NOT_ASKED = "its reader could not be asked to confirm: "
+LATER = timedelta(hours=1)
+_NOT_ALLOWED = Reply(
+    accepted=False, status=None, reason="TARIFFWIRE_SEND does not allow this address", ours=True
+)

@@ -1,0 +1,97 @@
+"""The mail of an alert: its letter, and the headers by which mail programs thread and unsubscribe.
+
+The subject line says what changed, old → new, for it is what people read; so it differs from mail
+to mail, and carries no "Re:", for nobody replied. Programs that thread by `References` show one
+thread a subject (Thunderbird, Apple Mail, mutt), Outlook does by `Thread-Index`; Gmail also asks
+for equal subjects, and shows each mail by itself.
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from service.core.change import Change
+from service.core.link import Links, Purpose
+from service.core.message import Addressed
+from service.core.message.letter import Doors, compose, letter
+
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_INDEX = 0x01
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What every message of this installation carries. Without `links` mails have none."""
+
+    source: str
+    dataschema: str
+    href_base: str
+    mail_from: str
+    links: Links | None = None
+
+    @property
+    def domain(self) -> str:
+        """Of the ids of messages."""
+        return parseaddr(self.mail_from)[1].rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A destination and its address; `thread` is what it was sent on the subject, oldest first."""
+
+    destination: str
+    address: str
+    thread: tuple[UUID, ...] = ()
+
+
+def write_mail(
+    change: Change, addressed: Addressed, head: Letterhead, to: Recipient, now: datetime
+) -> bytes:
+    """A whole message; the same arguments give the same bytes."""
+    doors = None
+    headers = {"Auto-Submitted": "auto-generated"}
+    if head.links:
+        doors = open_doors(head.links, change, to, now)
+        headers |= unsubscribe_headers(doors.unsubscribe)
+    headers |= _thread_headers(change, head, to, now)
+    return compose(
+        letter(change, addressed, doors),
+        head.mail_from,
+        to.address,
+        message_id=f"{addressed.delivery_id}@{head.domain}",
+        date=now,
+        headers=headers,
+    )
+
+
+def open_doors(links: Links, change: Change, to: Recipient, now: datetime) -> Doors:
+    """The pages that a mail leads to."""
+    return Doors(
+        links.forward(change.id),
+        links.make(Purpose.PREFERENCES, to.destination, to.address, now),
+        links.make(Purpose.UNSUBSCRIBE, to.destination, to.address, now),
+    )
+
+
+def unsubscribe_headers(url: str) -> dict[str, str]:
+    """RFC 8058: one click is promised for https alone (§3.1)."""
+    headers = {"List-Unsubscribe": f"<{url}>"}
+    if url.startswith("https://"):
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
+
+
+def _thread_headers(
+    change: Change, head: Letterhead, to: Recipient, now: datetime
+) -> dict[str, str]:
+    """RFC 5322 §3.6.4, and Outlook's own: 22 bytes that begin with a time and end with a name."""
+    ticks = int((now - _EPOCH).total_seconds()) * 10_000_000
+    name = uuid5(NAMESPACE_URL, f"{head.source}/{to.destination}/{change.subject}")
+    index = bytes([_INDEX]) + ticks.to_bytes(8, "big")[1:6] + name.bytes
+    headers = {"Thread-Index": b64encode(index).decode()}
+    if to.thread:
+        ids = [f"<{one}@{head.domain}>" for one in to.thread]
+        headers |= {"In-Reply-To": ids[-1], "References": " ".join(ids)}
+    return headers

@@ -1,0 +1,57 @@
+"""Which alerts a destination was sent about a subject before: what a mail answers to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from service.store.lists import one_of
+from service.store.tables import Alert
+
+MOST = 10
+"""Ids that `References` names: the first, which holds the thread together, and the latest."""
+
+
+async def find_threads(
+    session: AsyncSession, alerts: Sequence[UUID]
+) -> Mapping[UUID, tuple[UUID, ...]]:
+    """By alert: those before it to the same destination on the same subject, oldest first."""
+    found: dict[UUID, list[UUID]] = {}
+    for row in await session.execute(_THREADS, {"those": list(alerts)}):
+        found.setdefault(row.later, []).append(row.id)
+    return {later: tuple(earlier) for later, earlier in found.items()}
+
+
+_LATER = aliased(Alert)
+
+
+def _rank(order: Any) -> Any:
+    return func.row_number().over(partition_by=col(_LATER.id), order_by=order)
+
+
+_EARLIER = (
+    select(
+        col(_LATER.id).label("later"),
+        col(Alert.id),
+        col(Alert.number),
+        _rank(col(Alert.number)).label("from_first"),
+        _rank(col(Alert.number).desc()).label("from_last"),
+    )
+    .join(
+        Alert,
+        (col(Alert.subject) == col(_LATER.subject))
+        & (col(Alert.destination_id) == col(_LATER.destination_id))
+        & (col(Alert.number) < col(_LATER.number)),
+    )
+    .where(one_of(col(_LATER.id), "those"))
+    .subquery()
+)
+_THREADS = (
+    select(_EARLIER.c.later, _EARLIER.c.id)
+    .where(or_(_EARLIER.c.from_first == 1, _EARLIER.c.from_last < MOST))
+    .order_by(_EARLIER.c.later, _EARLIER.c.number)
+)

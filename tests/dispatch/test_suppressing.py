@@ -1,0 +1,136 @@
+"""A server that says that an address is no good is believed; one that refuses a mail is not."""
+
+from collections import deque
+from uuid import UUID, uuid4
+
+import pytest
+
+from service.core.bounce import Bounce
+from service.core.optin import UNCONFIRMED
+from service.dispatch.mail import MailSender
+from service.store.mail.invitations import invite
+from service.store.mail.readers import set_state
+from service.store.mail.returned import Return, record_return
+from service.store.mail.suppressed import lift
+from service.store.mail.tables import Invitation, Returned, Suppression
+from service.store.tables import Alert, Delivery, Destination, Held, Receipt
+from tests.books import count, rows
+from tests.dispatch.office import follow, send_all
+from tests.receivers import smtp_receiver
+
+EMAIL = "desk@importer.example"
+
+
+@pytest.fixture
+async def smtp():
+    async with smtp_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def mails(smtp):
+    async with MailSender(smtp.host, smtp.port, sender="desk@alerts.example") as sender:
+        yield sender
+
+
+@pytest.fixture
+async def sent(db, alert, dispatch, mails):
+    """Send an alert by mail to one reader; gives the dispatcher."""
+    await follow(db, "desk", address=EMAIL, kind="email")
+    await alert()
+    dispatcher = dispatch(email=mails)
+    await send_all(dispatcher)
+    return dispatcher
+
+
+async def standing(db):
+    return await rows(db, Destination, "state", "reason")
+
+
+@pytest.fixture
+def refusing(smtp):
+    """Set before the alert is sent."""
+    smtp.rcpt = deque(["550 5.1.1 user unknown"])
+
+
+@pytest.mark.usefixtures("refusing")
+async def test_an_unknown_user_is_left_alone_and_nothing_is_lost(db, clock, smtp, sent, alert):
+    ((state, reason),) = await standing(db)
+    assert state == "disabled"
+    assert "550: 5.1.1 user unknown" in reason
+    assert [one for (one,) in await rows(db, Suppression, "address")] == [EMAIL]
+    await alert()
+    await send_all(sent)
+    assert (await count(db, Held), await count(db, Receipt), smtp.mails) == (2, 0, [])
+    async with db.write() as session:
+        assert await lift(session, EMAIL, clock()) == 2
+    await send_all(sent)
+    assert len(smtp.mails) == 2
+    assert await standing(db) == [("active", "")]
+
+
+@pytest.fixture
+def strict(smtp):
+    """Refuses the mail, not the reader."""
+    smtp.data = deque(["554 5.7.1 refused by policy"])
+
+
+@pytest.mark.usefixtures("strict")
+async def test_policy_ends_one_mail_and_stops_nobody(db, smtp, sent, alert):
+    assert [one for (one,) in await rows(db, Receipt, "outcome")] == ["failed"]
+    assert await count(db, Suppression) == 0
+    await alert()
+    await send_all(sent)
+    assert len(smtp.mails) == 1
+
+
+async def come_back(db, clock, mail, kind=Bounce.HARD):
+    async with db.write() as session:
+        return await record_return(session, Return(mail, kind, "550 5.1.1 unknown"), clock())
+
+
+async def test_what_comes_back_later_is_written_down_once(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    assert await come_back(db, clock, name)
+    clock.advance(hours=1)
+    assert await come_back(db, clock, name)
+    assert len(await rows(db, Returned)) == 1
+    assert [one for (one,) in await rows(db, Receipt, "outcome")] == ["delivered"]
+    assert await standing(db) == [("disabled", "no mail reaches this address: 550 5.1.1 unknown")]
+
+
+@pytest.mark.parametrize("kind", [Bounce.SOFT, Bounce.REFUSED, Bounce.OURS])
+async def test_only_a_hard_bounce_stops_an_address(db, clock, sent, alert, kind):
+    ((name,),) = await rows(db, Alert, "id")
+    assert await come_back(db, clock, name, kind)
+    assert await standing(db) == [("active", "")]
+    await alert()
+    assert await count(db, Delivery) == 1
+
+
+async def test_what_its_owner_paused_stays_paused(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    async with db.write() as session:
+        await set_state(session, "desk", "paused", "", clock())
+    assert await come_back(db, clock, name)
+    async with db.write() as session:
+        assert await lift(session, EMAIL, clock()) == 0
+    assert await standing(db) == [("paused", "")]
+
+
+async def test_a_question_that_comes_back_is_explained(db, clock, sent):
+    async with db.write() as session:
+        await set_state(session, "desk", UNCONFIRMED, "asked", clock())
+        await invite(session, "desk", EMAIL, clock())
+    ((name,),) = await rows(db, Invitation, "id")
+    assert await come_back(db, clock, name, Bounce.SOFT)
+    assert await standing(db) == [(UNCONFIRMED, "asked")]
+    assert await come_back(db, clock, name)
+    assert await standing(db) == [(UNCONFIRMED, "no mail reaches this address: 550 5.1.1 unknown")]
+    assert await count(db, Suppression) == 1
+
+
+async def test_what_was_never_ours_is_left_alone(db, clock, sent):
+    assert not await come_back(db, clock, uuid4())
+    assert not await come_back(db, clock, UUID(int=0))
+    assert await count(db, Returned) == 0
