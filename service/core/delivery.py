@@ -127,16 +127,25 @@ Outcome = Delivered | TryLater | Refused
 
 
 class State(StrEnum):
-    """Where a delivery stands; the last three are its ends."""
+    """Where a delivery stands; all but the first two are ends.
+
+    A muted one was not sent because its owner wanted quiet; a listed one waits to be asked for.
+    """
 
     PENDING = "pending"
     HELD = "held"
     DELIVERED = "delivered"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    MUTED = "muted"
+    LISTED = "listed"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})
+TOLD = frozenset({State.DELIVERED, State.LISTED})
+"""Ends after which the receiver knows, or can."""
+PULL = "pull"
+"""The kind of a destination that is never sent to: it asks for its alerts."""
 
 
 def judge(reply: Reply, attempt: int, spread: float) -> Outcome:

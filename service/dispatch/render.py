@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -15,8 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
-from service.core.message.letter import compose, letter
-from service.store.claiming import Claimed, find_alerts, read_changes
+from service.core.message.letter import Letter, compose, letter
+from service.core.message.recall import Recall, recall_body, recall_letter
+from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
+from service.store.steering.recalling import find_reasons
 
 CACHED = 512
 
@@ -44,6 +47,7 @@ class Draft:
     claimed: Claimed
     prepared: Prepared | None
     previous: UUID | None
+    recall: Recall | None = None
 
 
 class Renderer:
@@ -58,8 +62,15 @@ class Renderer:
         fresh = [one for one in claimed if one.rendered is None]
         await self._load(session, fresh)
         previous = await self._find_previous(session, fresh)
+        reasons = await _find_reasons(session, fresh)
         drafts = [
-            Draft(one, self._prepared.get(one.change_id), previous.get(one.id)) for one in fresh
+            Draft(
+                one,
+                self._prepared.get(one.change_id),
+                previous.get(one.id),
+                Recall(reasons[one.change_id], one.made_at) if one.cause else None,
+            )
+            for one in fresh
         ]
         while len(self._prepared) > CACHED:
             self._prepared.popitem(last=False)
@@ -73,9 +84,23 @@ class Renderer:
         if prepared is None:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(one, prepared.change, draft.previous)
-        if one.kind == "webhook":
-            return to_bytes(body_for(prepared, addressed))
-        return write_mail(prepared.change, addressed, self._head, one.address, one.made_at)
+        change, recall = prepared.change, draft.recall
+        if one.kind == "email":
+            written = (
+                recall_letter(change, addressed, recall) if recall else letter(change, addressed)
+            )
+            return write_mail(written, addressed, self._head, one.address, one.made_at)
+        body = recall_body(prepared, addressed, recall) if recall else body_for(prepared, addressed)
+        return to_bytes(body)
+
+    async def bodies(self, session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
+        """Of any deliveries, as they were or will be sent; what cannot be written is left out."""
+        drafts = await self.draft(session, await read_claimed(session, dict.fromkeys(ids, 1)))
+        written = {}
+        for draft in drafts:
+            with suppress(Unwritable):
+                written[draft.claimed.id] = self.write(draft)
+        return written
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
         missing = {one.change_id for one in claimed} - self._prepared.keys()
@@ -88,13 +113,18 @@ class Renderer:
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
     ) -> Mapping[UUID, UUID]:
-        """By delivery: the alert by which the same destination was told of the change before."""
+        """By delivery: the alert by which the same destination was told of the change before.
+
+        Of a recall: the alert that is taken back.
+        """
         wanted = {}
         for one in claimed:
             prepared = self._prepared.get(one.change_id)
-            if prepared and prepared.change.previous:
-                former = str(prepared.change.previous)
-                wanted[one.id] = delivery_id(one.destination_id, former)
+            former = prepared.change.previous if prepared else None
+            if one.cause:  # it takes back the alert of the change itself
+                former = one.change_id
+            if former:
+                wanted[one.id] = delivery_id(one.destination_id, str(former))
         known = await find_alerts(session, set(wanted.values())) if wanted else set()
         return {identity: former for identity, former in wanted.items() if former in known}
 
@@ -110,8 +140,14 @@ class Renderer:
         )
 
 
+async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, str]:
+    """By change, why it was recalled; only corrections ask."""
+    recalled = {one.change_id for one in claimed if one.cause}
+    return await find_reasons(session, recalled) if recalled else {}
+
+
 def write_mail(
-    change: Change, addressed: Addressed, head: Letterhead, recipient: str, now: datetime
+    written: Letter, addressed: Addressed, head: Letterhead, recipient: str, now: datetime
 ) -> bytes:
     """A whole message; it answers the alert before it, so that mail programs show one thread."""
     domain = parseaddr(head.mail_from)[1].rpartition("@")[2]
@@ -120,7 +156,7 @@ def write_mail(
         former = f"<{addressed.previous_alert}@{domain}>"
         headers |= {"In-Reply-To": former, "References": former}
     return compose(
-        letter(change, addressed),
+        written,
         head.mail_from,
         recipient,
         message_id=f"{addressed.delivery_id}@{domain}",

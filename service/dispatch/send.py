@@ -226,7 +226,7 @@ class Dispatcher:
         except Exception as error:  # our own bug: it costs the receiver nothing, and nobody else
             log.exception("delivery failed by our own fault", delivery=str(one.id))
             reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
-        outcome = judge(reply, one.attempt, self._office.spread())
+        outcome = judge(reply, one.attempt - one.spent, self._office.spread())
         digest = hashlib.sha256(body).hexdigest()
         self._done.append(Transmitted(one, body, digest, reply, outcome, self._office.clock()))
 

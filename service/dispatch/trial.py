@@ -9,6 +9,7 @@ from service.core.change.derive import derive
 from service.core.delivery import Parcel, Reply
 from service.core.event import read_event
 from service.core.message import Addressed, Told, body_for, prepare, to_bytes
+from service.core.message.letter import letter
 from service.core.standing.history import Entry, History
 from service.dispatch import Sender
 from service.dispatch.render import Letterhead, write_mail
@@ -46,7 +47,8 @@ async def send_trial(
     if destination.kind == "webhook":
         body = to_bytes(body_for(prepared, addressed))
     else:
-        body = write_mail(prepared.change, addressed, head, destination.address, now)
+        written = letter(prepared.change, addressed)
+        body = write_mail(written, addressed, head, destination.address, now)
     parcel = Parcel(
         delivery_id=identity,
         kind="email" if destination.kind == "email" else "webhook",

@@ -16,6 +16,8 @@ import structlog
 from consumers.consumer import Consumer
 from service.api import Desk, create_app, create_health_app
 from service.core.delivery import Reply
+from service.core.steering import Gate
+from service.dispatch.errands import Errands
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
 from service.dispatch.publish import Courier
@@ -71,6 +73,8 @@ def desk_of(runtime: Runtime) -> Desk:
         lambda: runtime.pulses,
         lambda: runtime.bells.ring("publish"),
         runtime.owns_log,
+        Renderer(runtime.letterhead).bodies,
+        lambda: runtime.bells.ring("plan"),
     )
 
 
@@ -125,11 +129,22 @@ def _announce(runtime: Runtime) -> None:
 
 
 async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
-    """From changes to deliveries."""
-    planner = Planner(
-        runtime.db, runtime.clock, runtime.metrics, lambda: runtime.bells.ring("send")
-    )
-    await pace(stop, planner.step, runtime.bells["plan"], pulse=runtime.pulses["plan"])
+    """From changes to deliveries; and errands on those that there are."""
+    settings = runtime.settings
+    gate = Gate(settings.approval_audience, settings.approval_new_events)
+
+    def ring() -> None:
+        runtime.bells.ring("send")
+
+    planner = Planner(runtime.db, runtime.clock, runtime.metrics, ring, gate)
+    errands = Errands(runtime.db, runtime.clock, ring)
+
+    async def step() -> bool:
+        """A turn of each: errands are rare, and whoever sent one waits for it."""
+        is_busy = await errands.step()
+        return await planner.step() or is_busy
+
+    await pace(stop, step, runtime.bells["plan"], pulse=runtime.pulses["plan"])
 
 
 async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ async def cancel_destination(session: AsyncSession, destination_id: str, now: da
     reason = "its destination was removed"
     live = col(Delivery.destination_id) == destination_id
     ended = [(row.id, row.attempt) for row in await take_out(session, live)]
-    await _write_receipts(session, ended, reason, now)
+    await write_cancelled(session, ended, reason, now)
     await _cancel_held(session, col(Held.destination_id) == destination_id, reason, now)
 
 
@@ -40,13 +40,13 @@ async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: date
     for some in runs(list(freed)):
         still |= set((await session.execute(kept, {"those": some})).scalars())
     ended = [(identity, attempt) for identity, attempt in freed.items() if identity not in still]
-    await _write_receipts(session, ended, reason, now)
+    await write_cancelled(session, ended, reason, now)
 
 
-async def _write_receipts(
+async def write_cancelled(
     session: AsyncSession, ended: Iterable[tuple[UUID, int]], reason: str, now: datetime
 ) -> None:
-    """`ended` are deliveries and their next attempt, so one less was made."""
+    """Receipts: `ended` are deliveries and their next attempt, so one less was made."""
     rows = [
         {
             "delivery_id": identity,

@@ -13,6 +13,7 @@ from service.core.delivery import WAITS
 from service.store.leases import SKEW
 from service.store.lists import one_of
 from service.store.sending import IS_HELD
+from service.store.steering.tables import SPENT
 from service.store.tables import Alert, Change, Delivery, Destination, Rendered
 
 FIRST_RETRY = WAITS[0] * 1.1
@@ -21,7 +22,10 @@ FIRST_RETRY = WAITS[0] * 1.1
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours until its lease runs out, with all that rendering needs."""
+    """A delivery that is ours until its lease runs out, with all that rendering needs.
+
+    `spent` attempts were made before it was sent again: its schedule begins after them.
+    """
 
     id: UUID
     attempt: int
@@ -33,6 +37,8 @@ class Claimed:
     matched: bytes
     rendered: bytes | None
     made_at: datetime
+    cause: str = ""
+    spent: int = 0
 
 
 async def claim(
@@ -42,7 +48,7 @@ async def claim(
     given = {"now": now, "most": limit, "by": lease, "until": now + timedelta(seconds=seconds)}
     connection = await session.connection()
     attempts = {row.id: row.attempt for row in await connection.execute(_CLAIM, given)}
-    return await _read_claimed(session, attempts) if attempts else []
+    return await read_claimed(session, attempts) if attempts else []
 
 
 _DUE = (
@@ -62,7 +68,8 @@ _CLAIM = (
 )
 
 
-async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> list[Claimed]:
+async def read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> list[Claimed]:
+    """Deliveries with their attempts, as rendering needs them; whose destination is gone is not."""
     connection = await session.connection()
     return [
         Claimed(
@@ -76,6 +83,8 @@ async def _read_claimed(session: AsyncSession, attempts: Mapping[UUID, int]) -> 
             row.matched,
             row.body,
             row.created_at,
+            row.cause,
+            row.spent or 0,
         )
         for row in await connection.execute(_CLAIMED, {"those": list(attempts)})
     ]
@@ -92,6 +101,8 @@ _CLAIMED = (
         col(Alert.matched),
         col(Rendered.body),
         col(Alert.created_at),
+        col(Alert.cause),
+        SPENT.label("spent"),
     )
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
     .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))

@@ -9,12 +9,15 @@ import pytest
 
 from service.api import Desk, create_app
 from service.core.delivery import Reply
+from service.dispatch.render import Renderer
 from service.log import Log
 from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
 from service.store.destinations import DestinationValue
 from service.telemetry import Metrics
+from tests.books import silent
+from tests.dispatch.office import HEAD
 
 NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
 
@@ -60,7 +63,20 @@ async def _owned() -> bool:
 @pytest.fixture
 def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
     pulses = {"consume": Pulse("consume", is_running=True)}
-    return Desk(settings, clock, db, log, Metrics(), Tester(), lambda: pulses, lambda: None, _owned)
+    render = Renderer(HEAD).bodies
+    return Desk(
+        settings,
+        clock,
+        db,
+        log,
+        Metrics(),
+        Tester(),
+        lambda: pulses,
+        silent,
+        _owned,
+        render,
+        silent,
+    )
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ BANNERS = {
     Handling.TEST: "TEST: nothing has changed",
     Handling.SIMULATED: "SIMULATED: replayed from the past, this is no news",
 }
-_MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
+MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
 
 
 class BadHeader(ValueError):
@@ -61,7 +61,7 @@ class _Source:
 
 def letter(change: Change, addressed: Addressed) -> Letter:
     """For one receiver; the subject and the first line say old → new."""
-    subject = _MARKS.get(change.mode, "") + headline(change)
+    subject = MARKS.get(change.mode, "") + headline(change)
     sources = list(_sources(change))
     view = {
         "subject": subject,
@@ -76,12 +76,12 @@ def letter(change: Change, addressed: Addressed) -> Letter:
         "thread": _thread(change, addressed),
     }
     return Letter(
-        subject, _template("letter.txt.j2").render(view), _template("letter.html.j2").render(view)
+        subject, template("letter.txt.j2").render(view), template("letter.html.j2").render(view)
     )
 
 
 @cache
-def _template(name: str) -> Template:
+def template(name: str) -> Template:
     """Text mail has no mark-up that could be broken out of; all else is escaped."""
     rules = Environment(
         autoescape=not name.endswith(".txt.j2"),  # noqa: S701 - true of everything but text
