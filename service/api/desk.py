@@ -23,8 +23,8 @@ class Desk:
 
     `wake_publisher` says that the outbox has something. `owns_log`: whether events may go straight
     to the log; it is not for a database that may be a copy. `render` gives the bytes of deliveries,
-    as they were or will be sent, those that can be written. `wake_planner` says that a fan-out or
-    an errand goes on.
+    as they were or will be sent, those that can be written. `wake_dispatch` says that something is
+    to be planned, or sent, again.
     """
 
     settings: Settings
@@ -37,7 +37,7 @@ class Desk:
     wake_publisher: Callable[[], None]
     owns_log: Callable[[], Awaitable[bool]]
     render: Callable[[AsyncSession, Sequence[UUID]], Awaitable[Mapping[UUID, bytes]]]
-    wake_planner: Callable[[], None]
+    wake_dispatch: Callable[[], None]
 
 
 async def _find(request: Request) -> Desk:

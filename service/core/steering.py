@@ -67,7 +67,7 @@ def decide(act: Act, word: Word) -> Word:
     """The word that follows; `NotPossible` says how things stand instead."""
     following, possible = _FOLLOWS[act]
     if word not in possible:
-        raise NotPossible(f"this change cannot be {following}: {_INSTEAD[word]}")
+        raise NotPossible(f"cannot {act.value} this change: {_INSTEAD[word]}")
     return following
 
 

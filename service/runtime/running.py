@@ -9,6 +9,7 @@ import random
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -74,8 +75,13 @@ def desk_of(runtime: Runtime) -> Desk:
         lambda: runtime.bells.ring("publish"),
         runtime.owns_log,
         Renderer(runtime.letterhead).bodies,
-        lambda: runtime.bells.ring("plan"),
+        partial(_wake_dispatch, runtime),
     )
+
+
+def _wake_dispatch(runtime: Runtime) -> None:
+    runtime.bells.ring("plan")
+    runtime.bells.ring("send")
 
 
 async def _why_unknown(runtime: Runtime) -> str | None:

@@ -25,7 +25,10 @@ state_column = case(
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert to a destination. `due_at` is None unless it waits to be sent."""
+    """An alert to a destination. `due_at` is None unless it waits to be sent.
+
+    `sha256` is that of the bytes that ended it; `cause` is empty where the change is the cause.
+    """
 
     id: UUID
     number: int
@@ -41,6 +44,8 @@ class AlertRow:
     attempts: int | None
     finished_at: datetime | None
     due_at: datetime | None
+    sha256: str | None
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,8 @@ _READ = (
         col(Receipt.attempts),
         col(Receipt.finished_at),
         col(Delivery.visible_at),
+        col(Receipt.sha256),
+        col(Alert.cause),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .outerjoin(Destination, col(Destination.id) == col(Alert.destination_id))

@@ -49,6 +49,10 @@ class Task:
         """The id of its change or destination."""
         return self.object.partition(":")[2]
 
+    def due_after(self, some: int) -> datetime:
+        """When the last of the next `some` is due: pages keep their order, whoever does them."""
+        return self.begun_at + timedelta(microseconds=self.done + some)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -49,16 +49,17 @@ async def _count_aloft(session: AsyncSession, ids: Sequence[UUID], now: datetime
     return int(await session.scalar(wanted) or 0)
 
 
-async def resume_page(session: AsyncSession, task: Task, now: datetime) -> Step:
+async def resume_page(session: AsyncSession, task: Task, _now: datetime) -> Step:
     """The next alerts of the change; each is due, or waits again for whom it had waited before."""
     page = await page_of_change(session, task)
     ids = [one.id for one in page]
     owner = owner_of(task.target)
     mine = await _rename(session, ids, owner, f"{owner}/{task.cursor}")
-    freed = await release(session, f"{owner}/{task.cursor}", now) if mine else 0
+    due = task.due_after(len(page))
+    freed = await release(session, f"{owner}/{task.cursor}", due) if mine else 0
     for former in await _hand_back(session, ids, f"{owner}/"):
         if former not in await _find_stopped(session, [former]):
-            freed += await release(session, former, now)
+            freed += await release(session, former, due)
     return Step(last_of(page), freed)
 
 

@@ -155,13 +155,14 @@ _LOST = (
 )
 
 
-async def recover_page(session: AsyncSession, task: Task, now: datetime) -> Step:
+async def recover_page(session: AsyncSession, task: Task, _now: datetime) -> Step:
     """The next that failed, in the order of their making; at the destination's own pace."""
     if not await lock_destinations(session, [task.target]):
         return Step(None)  # it was removed meanwhile
     asked = {"of": task.target, "since": task.since, "after": task.cursor}
     page = (await session.execute(_LOST, asked)).all()
-    reopened = await _reopen(session, [one.id for one in page], f"again:{task.object}", now)
+    ids, due = [one.id for one in page], task.due_after(len(page))
+    reopened = await _reopen(session, ids, f"again:{task.object}", due)
     return Step(last_of(page), len(reopened))
 
 
