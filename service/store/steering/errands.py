@@ -50,8 +50,11 @@ class Task:
         return self.object.partition(":")[2]
 
     def due_after(self, some: int) -> datetime:
-        """When the last of the next `some` is due: pages keep their order, whoever does them."""
-        return self.begun_at + timedelta(microseconds=self.done + some)
+        """When the last of the next `some` is due: pages keep their order, whoever does them.
+
+        A microsecond each, from a second before it began: the first million are due at once.
+        """
+        return self.begun_at + timedelta(seconds=-1, microseconds=self.done + some)
 
 
 @dataclass(frozen=True, slots=True)
