@@ -26,6 +26,7 @@ from service.store.pruning import (
     empty_attempts,
     prune_alerts,
     prune_changes,
+    prune_deeds,
     prune_quarantined,
 )
 from service.store.stages import count_stages
@@ -112,6 +113,7 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
             (prune_alerts, results),  # before the changes that they are about
             (prune_changes, results),
             (prune_quarantined, results),
+            (prune_deeds, results),
         )
     }
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from service.api.bodies import refuse
 from service.api.desk import Desk
 from service.core.address import BadAddress, check_email, check_url
+from service.core.delivery import PULL
 from service.core.duty import Frozen
 from service.core.event import Fault
 from service.core.signature import PREFIX, BadSecret, headers, secret_from
@@ -26,20 +27,24 @@ Secret = Annotated[str, Field(max_length=200, description="`whsec_…`; made for
 
 
 class DestinationForm(Frozen):
-    """A webhook has a `url`, an email destination an `email`."""
+    """A webhook has a `url`, an email destination an `email`; `pull` is sent nothing.
+
+    It asks for its alerts: `GET /v1/destinations/{id}/alerts`.
+    """
 
     url: Address | None = None
     email: Address | None = None
+    pull: bool = False
     name: Name = ""
     secret: Secret | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.url is None) == (self.email is None):
-            message = "name either a `url` or an `email`"
+        if (self.url is not None) + (self.email is not None) + self.pull != 1:
+            message = "name either a `url` or an `email`, or say `pull: true`"
             raise ValueError(message)
         if self.email is not None and self.secret is not None:
-            message = "only webhooks are signed: leave out `secret`"
+            message = "emails are not signed: leave out `secret`"
             raise ValueError(message)
         return self
 
@@ -62,14 +67,16 @@ class RotationForm(Frozen):
 def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
     """A value from a form, its address judged and its secret made."""
     now = desk.clock()
-    kind = "webhook" if form.url is not None else "email"
+    identity = new_id("dst", now)
+    kind = PULL if form.pull else "webhook" if form.url is not None else "email"
+    is_signed = kind != "email"
     return DestinationValue(
-        id=new_id("dst", now),
+        id=identity,
         account_id=DEFAULT,
         kind=kind,
-        address=check_address(desk, form.url, form.email),
+        address=f"{PULL}:{identity}" if form.pull else check_address(desk, form.url, form.email),
         name=form.name,
-        secrets=(choose_secret(form.secret, now),) if kind == "webhook" else (),
+        secrets=(choose_secret(form.secret, now),) if is_signed else (),
         state="active",
         reason="",
         created_at=now,
@@ -106,9 +113,10 @@ def patch_destination(
     desk: Desk, held: DestinationValue, form: DestinationPatch
 ) -> DestinationValue:
     """The value with what the form says; its kind never changes."""
-    stray = {"webhook": "email", "email": "url"}[held.kind]
-    if getattr(form, stray) is not None:
-        refuse([Fault(stray, f"{held.id} is of kind {held.kind}; add another destination instead")])
+    for stray in _STRAYS[held.kind]:
+        if getattr(form, stray) is not None:
+            said = f"{held.id} is of kind {held.kind}; add another destination instead"
+            refuse([Fault(stray, said)])
     moved = form.url is not None or form.email is not None
     address = check_address(desk, form.url, form.email) if moved else held.address
     state = form.state or held.state
@@ -121,6 +129,10 @@ def patch_destination(
     )
 
 
+_STRAYS = {"webhook": ("email",), "email": ("url",), PULL: ("url", "email", "state")}
+"""What does not go with a kind; nothing is sent to who asks, so there is nothing to pause."""
+
+
 def shown_secret(value: DestinationValue) -> dict[str, str]:
     """The one time that a secret is shown."""
     return {"secret": value.secrets[0]} if value.secrets else {}
@@ -131,7 +143,7 @@ def as_json(value: DestinationValue) -> dict[str, Any]:
     return {
         "id": value.id,
         "kind": value.kind,
-        "url" if value.kind == "webhook" else "email": value.address,
+        **_place(value),
         "name": value.name,
         "state": value.state,
         "reason": value.reason,
@@ -139,3 +151,10 @@ def as_json(value: DestinationValue) -> dict[str, Any]:
         "created_at": value.created_at,
         "updated_at": value.updated_at,
     }
+
+
+def _place(value: DestinationValue) -> dict[str, str]:
+    """Where its alerts go, or are."""
+    if value.kind == PULL:
+        return {"alerts": f"/v1/destinations/{value.id}/alerts"}
+    return {"url" if value.kind == "webhook" else "email": value.address}

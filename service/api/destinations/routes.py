@@ -21,6 +21,7 @@ from service.api.destinations.form import (
 )
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
+from service.core.delivery import PULL
 from service.core.event import Fault
 from service.store import destinations, holding
 from service.store.accounts import DEFAULT
@@ -37,12 +38,13 @@ router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
         DestinationForm,
         webhook={"url": "https://example.com/hooks/tariffs", "name": "import desk"},
         email={"email": "desk@example.com"},
+        pull={"pull": True, "name": "nightly import"},
     ),
 )
 async def add(
     desk: AtDesk, form: Annotated[DestinationForm, Depends(form_of(DestinationForm))]
 ) -> Response:
-    """The kind follows from `url` or `email`. A webhook's secret is shown here and never again."""
+    """The kind follows from what is named. A signing secret is shown here and never again."""
     value = make_destination(desk, form)
     async with desk.db.write() as session:
         await _refuse_taken(session, value)
@@ -56,7 +58,7 @@ async def add(
 async def list_all(
     desk: AtDesk,
     page: AtPage,
-    kind: Literal["webhook", "email"] | None = None,
+    kind: Literal["webhook", "email", "pull"] | None = None,
     state: Literal["active", "paused", "disabled"] | None = None,
 ) -> Response:
     """In the order of their making."""
@@ -119,6 +121,8 @@ async def try_out(desk: AtDesk, destination_id: str) -> Response:
     """One message, marked as a test, and what its receiver answered. Nothing is retried."""
     async with desk.db.read() as session:
         value = await _demand(session, destination_id)
+    if value.kind == PULL:
+        refuse([Fault("path", "nothing is sent there: it asks for its alerts")])
     reply = await desk.try_out(value)
     return send(
         {
@@ -144,8 +148,8 @@ async def rotate(
     now = desk.clock()
     async with desk.db.write() as session:
         held = await _demand(session, destination_id)
-        if held.kind != "webhook":
-            refuse([Fault("path", "only webhooks are signed; this is an email destination")])
+        if held.kind == "email":
+            refuse([Fault("path", "emails are not signed; this is an email destination")])
         kept = (choose_secret(form.secret, now), *held.secrets)[:KEPT_SECRETS]
         value = replace(held, secrets=kept, updated_at=now)
         await destinations.change_destination(session, value)
