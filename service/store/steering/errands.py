@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.steering import Word
 from service.store.lists import one_of
 from service.store.rows import Clash, insert_rows
 from service.store.steering.tables import Errand
-from service.store.tables import Alert, Destination
+from service.store.tables import Alert, Destination, Fanout
 
 PAGE = 1_000
 CHANGE, DESTINATION = "change", "destination"
@@ -161,6 +162,20 @@ _OF_CHANGE = (
 def last_of(page: Sequence[Any]) -> int | None:
     """Where the next page begins; None after the last one."""
     return page[-1].number if len(page) == PAGE else None
+
+
+async def lock_words(session: AsyncSession, changes: Sequence[UUID]) -> dict[UUID, Word]:
+    """What is said of these fan-outs, and nobody says otherwise before this transaction ends."""
+    rows = await session.execute(_WORDS, {"those": sorted(set(changes))})
+    return {row.change_id: Word(row.state) for row in rows}
+
+
+_WORDS = (
+    select(col(Fanout.change_id), col(Fanout.state))
+    .where(one_of(col(Fanout.change_id), "those"))
+    .order_by(col(Fanout.change_id))
+    .with_for_update(read=True)
+)
 
 
 async def lock_destinations(session: AsyncSession, ids: Sequence[str]) -> dict[str, str]:

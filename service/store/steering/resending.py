@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import PULL, State
-from service.core.steering import NotPossible, Word, refuse_sending
+from service.core.steering import STOPPED, NotPossible, Word, refuse_sending
 from service.store.lists import one_of
 from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
-from service.store.steering.errands import PAGE, Step, Task, last_of, lock_destinations
+from service.store.steering.errands import PAGE, Step, Task, last_of, lock_destinations, lock_words
 from service.store.steering.queueing import Waiting, queue
 from service.store.steering.tables import FormerReceipt
 from service.store.tables import Alert, Attempt, Fanout, Receipt
@@ -56,8 +56,11 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     alert = (await session.execute(_ALERT, {"of": alert_id})).first()
     if alert is None:
         return None
+    words = await lock_words(session, [alert.change_id])
     kind = (await lock_destinations(session, [alert.destination_id])).get(alert.destination_id)
-    _refuse(alert, kind)
+    _refuse(kind)
+    if not alert.cause:  # a correction goes out because its change was stopped
+        refuse_sending(words.get(alert.change_id, Word.FREE))
     ended = await _reopen(session, [alert_id], f"again:{alert_id}", doer.at)
     if not ended:
         raise NotPossible("this delivery has not ended: it is on its way, or held")
@@ -66,20 +69,16 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     return former
 
 
-_ALERT = (
-    select(col(Alert.id), col(Alert.destination_id), col(Alert.cause), col(Fanout.state))
-    .outerjoin(Fanout, col(Fanout.change_id) == col(Alert.change_id))
-    .where(col(Alert.id) == bindparam("of"))
+_ALERT = select(col(Alert.destination_id), col(Alert.cause), col(Alert.change_id)).where(
+    col(Alert.id) == bindparam("of")
 )
 
 
-def _refuse(alert: Any, kind: str | None) -> None:
+def _refuse(kind: str | None) -> None:
     if kind is None:
         raise NotPossible("its destination was removed: there is nobody to send it to")
     if kind == PULL:
         raise NotPossible("its receiver asks for its alerts: nothing is sent there")
-    if not alert.cause:  # a correction goes out because its change was stopped
-        refuse_sending(Word(alert.state or ""))
 
 
 def name_delivery(alert_id: UUID) -> str:
@@ -146,7 +145,7 @@ _FAILED = (
     col(Fanout.state).not_in([Word.HALTED.value, Word.RECALLED.value]) | (col(Alert.cause) != ""),
 )
 _LOST = (
-    select(col(Alert.id), col(Alert.number))
+    select(col(Alert.id), col(Alert.number), col(Alert.cause), col(Alert.change_id))
     .join(Receipt, col(Receipt.delivery_id) == col(Alert.id))
     .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
     .where(*_FAILED, col(Alert.number) > bindparam("after"))
@@ -157,11 +156,13 @@ _LOST = (
 
 async def recover_page(session: AsyncSession, task: Task, _now: datetime) -> Step:
     """The next that failed, in the order of their making; at the destination's own pace."""
-    if not await lock_destinations(session, [task.target]):
-        return Step(None)  # it was removed meanwhile
     asked = {"of": task.target, "since": task.since, "after": task.cursor}
     page = (await session.execute(_LOST, asked)).all()
-    ids, due = [one.id for one in page], task.due_after(len(page))
+    words = await lock_words(session, [one.change_id for one in page])
+    if not await lock_destinations(session, [task.target]):
+        return Step(None)  # it was removed meanwhile
+    ids = [one.id for one in page if one.cause or words[one.change_id] not in STOPPED]
+    due = task.due_after(len(page))
     reopened = await _reopen(session, ids, f"again:{task.object}", due)
     return Step(last_of(page), len(reopened))
 
