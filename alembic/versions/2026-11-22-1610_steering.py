@@ -46,6 +46,7 @@ def upgrade() -> None:
         _column('cursor', sa.BigInteger()),
         _column('done', sa.Integer()),
         _column('aloft', sa.Integer()),
+        _column('waiting', sa.Integer()),
         _column('begun_at', UTCDateTime()),
         _column('due_at', UTCDateTime(), nullable=True),
     )

@@ -25,17 +25,20 @@ def add(  # noqa: PLR0913 - one option a field
     *,
     url: Annotated[str | None, typer.Option(help="A webhook.")] = None,
     email: Annotated[str | None, typer.Option(help="An address.")] = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Nothing is sent: it asks for its alerts.")
+    ] = False,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     secret: Annotated[
         str | None, typer.Option(help="whsec_…; made for you if left out.", show_default=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Add a webhook or an address. The secret of a webhook is shown once."""
+    """Add a webhook, an address, or one who asks. A signing secret is shown once."""
     terminal: Terminal = context.obj
-    if (url is None) == (email is None):
-        raise typer.BadParameter("name either --url or --email")
-    given = {"url": url, "email": email, "name": name, "secret": secret}
+    if (url is not None) + (email is not None) + pull != 1:
+        raise typer.BadParameter("name either --url or --email, or say --pull")
+    given = {"url": url, "email": email, "pull": pull or None, "name": name, "secret": secret}
     with open_api(terminal) as api:
         found = api.post(
             "/v1/destinations", {key: one for key, one in given.items() if one is not None}
@@ -68,7 +71,7 @@ def show(
 
 
 def _address(one: dict[str, Any]) -> str:
-    return str(one.get("url") or one.get("email"))
+    return str(one.get("url") or one.get("email") or one.get("alerts"))
 
 
 @group.command("test")

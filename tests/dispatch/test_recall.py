@@ -13,7 +13,7 @@ from service.dispatch.mail import MailSender
 from service.store.destinations import remove_destination
 from service.store.holding import disable, release
 from service.store.steering import errands
-from service.store.steering.recalling import RESWEEP
+from service.store.steering.errands import RESWEEP
 from service.store.tables import Alert, Delivery, Held, Receipt
 from tests.books import SECRET, add_receiver, count, rows, subscribe
 from tests.dispatch.office import follow, send_all

@@ -18,6 +18,8 @@ from service.store.steering.tables import Errand
 from service.store.tables import Alert, Destination, Fanout
 
 PAGE = 1_000
+RESWEEP = timedelta(seconds=10)
+"""After so long it is looked again at what had not landed."""
 CHANGE, DESTINATION = "change", "destination"
 
 
@@ -42,6 +44,7 @@ class Task:
     cursor: int = 0
     done: int = 0
     aloft: int = 0
+    waiting: int = 0
     begun_at: datetime
     due_at: datetime | None
 
@@ -62,13 +65,13 @@ class Task:
 class Step:
     """What a page did. `after` is the number of its last alert; None: there is no further page.
 
-    An errand at its end begins anew after `again`, if that is set.
+    An errand that comes to its end while something was `waiting` on any page begins anew.
     """
 
     after: int | None
     done: int = 0
     aloft: int = 0
-    again: timedelta | None = None
+    waiting: int = 0
 
 
 def name_change(change_id: UUID) -> str:
@@ -109,18 +112,23 @@ async def find_due(session: AsyncSession, now: datetime) -> Task | None:
 
 async def note(session: AsyncSession, task: Task, step: Step, now: datetime) -> Task:
     """How far it has come, and when it goes on."""
-    following = now + step.again if step.again is not None else None
+    is_last, waiting = step.after is None, task.waiting + step.waiting
+    following = now + RESWEEP if waiting else None
     noted = replace(
         task,
         cursor=step.after or 0,
         done=task.done + step.done,
         aloft=task.aloft + step.aloft,
-        due_at=following if step.after is None else now,
+        waiting=0 if is_last else waiting,
+        due_at=following if is_last else now,
     )
-    changed = {name: getattr(noted, name) for name in ("cursor", "done", "aloft", "due_at")}
+    changed = {name: getattr(noted, name) for name in _MOVING}
     moved = update(Errand).where(col(Errand.object) == task.object).values(changed)
     await session.execute(moved)
     return noted
+
+
+_MOVING = ("cursor", "done", "aloft", "waiting", "due_at")
 
 
 async def _read(session: AsyncSession, wanted: Any) -> Task | None:

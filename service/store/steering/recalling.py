@@ -5,11 +5,12 @@ was told, and is corrected, or was not, and is cancelled. A correction is an ale
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -25,32 +26,34 @@ from service.store.steering.errands import Step, Task, last_of, lock_destination
 from service.store.steering.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
-RESWEEP = timedelta(seconds=10)
-"""After so long it is looked again at what was in the air."""
-
 Row = dict[str, Any]
 
 
 async def recall_page(session: AsyncSession, task: Task, now: datetime) -> Step:
-    """The next alerts of the change; all of them again, as long as some are in the air."""
+    """The next alerts of the change; all of them again, as long as some are in the air.
+
+    Only a time through all pages that meets none of these has met whoever was told.
+    """
     page = await page_of_change(session, task)
     owner = recall_cause(UUID(task.target))
     kinds = await lock_destinations(session, [one.destination_id for one in page])
-    cancelled, aloft = await _take_back(session, [one.id for one in page], owner, task, now)
+    taken = await _take_back(session, [one.id for one in page], owner, task, now)
     corrected = await _correct(session, page, kinds, task, now)
-    after = last_of(page)
-    is_waiting = after is None and await session.scalar(_is_held(owner))
-    return Step(after, cancelled + corrected, aloft, RESWEEP if is_waiting else None)
+    return Step(last_of(page), taken.cancelled + corrected, taken.aloft, taken.waiting)
 
 
-def _is_held(owner: str) -> Any:
-    return select(exists().where(col(Held.owner_id) == owner))
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a page that was not sent; those `aloft` are among the `waiting`."""
+
+    cancelled: int
+    aloft: int
+    waiting: int
 
 
 async def _take_back(
     session: AsyncSession, ids: Sequence[UUID], owner: str, task: Task, now: datetime
-) -> tuple[int, int]:
-    """How many were cancelled, and how many were found in the air."""
+) -> Taken:
     live = await _take_out(session, ids)
     held = (await session.execute(_TAKE_HELD, {"those": ids})).all()
     latest = {row.delivery_id: row for row in sorted(held, key=lambda one: one.held_at)}
@@ -64,7 +67,7 @@ async def _take_back(
     ]
     await insert_rows(session, Held, aloft + still)
     await write_cancelled(session, ended, f"recalled: {task.reason}", now)
-    return len(ended), len(aloft)
+    return Taken(len(ended), len(aloft), len(aloft) + len(still))
 
 
 async def _take_out(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:

@@ -27,7 +27,8 @@ class Errand(SQLModel, table=True):
     """Work on many alerts, done in pages: `cursor` is the number of the last alert looked at.
 
     One at a time for an `object` (such as `change:<id>`): a new one replaces the one before it.
-    `due_at` is None when it is finished. `done` counts what it moved, `aloft` what was in the air.
+    `due_at` is None when it is finished. `done` counts what it moved, `aloft` what was in the air,
+    `waiting` what this time through the pages had not landed yet.
     """
 
     object: str = Field(primary_key=True)
@@ -38,6 +39,7 @@ class Errand(SQLModel, table=True):
     cursor: int = Field(default=0, sa_type=BigInteger)
     done: int = 0
     aloft: int = 0
+    waiting: int = 0
     begun_at: datetime
     due_at: datetime | None = None
     __table_args__ = (
