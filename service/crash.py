@@ -38,6 +38,9 @@ POINTS = (
 OF_A_MOVE = ("move.page", "move.append", "move.tail", "move.copied", "move.left")
 """In the order in which `tariffwire move` passes them."""
 
+OF_AN_ERRAND = ("errand.commit.before", "errand.commit.after")
+"""Round each page of what people sent out: a halt, a recall, a recovery."""
+
 _armed, _, _count = os.environ.get("TARIFFWIRE_TEST_CRASH", "").partition(":")
 _left = int(_count or 1)
 

@@ -134,6 +134,14 @@ class Settings(BaseSettings):
     send_slots: int = Field(
         128, ge=1, le=1000, description="Deliveries in flight at once; slow ones come on top."
     )
+    approval_audience: int = Field(
+        0,
+        ge=0,
+        description="A change in doubt to more destinations waits for approval; 0: none does.",
+    )
+    approval_new_events: int = Field(
+        10, ge=0, description="So many first events of a source are in doubt; unsure ones always."
+    )
     log_retention_days: int = Field(
         30, ge=1, description="How long the log keeps records that were consumed."
     )

@@ -23,6 +23,7 @@ class Metrics:
         )
         self.changes = count("changes", "Changes by headline kind.", "kind")
         self.matches = count("matches", "Destinations looked at, by answer.", "answer")
+        self.doubted = count("approvals_asked", "Changes that wait, or waited, for approval.")
         self.deliveries = count("deliveries", "Attempts by kind and outcome.", "kind", "outcome")
         self.sending = Histogram(
             "tariffwire_attempt_seconds",

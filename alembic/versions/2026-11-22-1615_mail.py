@@ -1,7 +1,7 @@
 """mail: who wants it, what came back.
 
 Revision ID: 5a7e0c93d1b4
-Revises: 8d4b7c19e5a2
+Revises: 8b41d7c2e5f6
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 
 revision = '5a7e0c93d1b4'
-down_revision = '8d4b7c19e5a2'
+down_revision = '8b41d7c2e5f6'
 branch_labels = None
 depends_on = None
 

@@ -24,6 +24,7 @@ from service.api.desk import Desk
 from service.api.door import require_key
 from service.api.problems import mount_problems
 from service.api.questions import refuse_unknown_parameters
+from service.api.steering import again, audit, fanouts, forms, mutes, reconcile
 from service.core.event.envelope import EVENTS
 
 __all__ = ["Desk", "create_app", "create_health_app"]
@@ -34,6 +35,12 @@ _FORMS: tuple[type[BaseModel], ...] = (
     destinations.RotationForm,
     subscriptions.SubscriptionForm,
     sending.HoldForm,
+    forms.NoteForm,
+    forms.ReasonForm,
+    forms.ReplayForm,
+    forms.AcknowledgeForm,
+    forms.RecoverForm,
+    forms.MuteForm,
 )
 _LOCKED: tuple[APIRouter, ...] = (
     intake.router,
@@ -46,6 +53,11 @@ _LOCKED: tuple[APIRouter, ...] = (
     suppressions.router,
     subscriptions.router,
     deliveries.router,
+    fanouts.router,
+    again.router,
+    mutes.router,
+    reconcile.router,
+    audit.router,
     quarantine.router,
     sending.router,
     sealing.router,

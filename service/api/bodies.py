@@ -88,6 +88,18 @@ def form_of(model: type[Form]) -> Callable[[Request], Awaitable[Form]]:
     return read
 
 
+def optional_form_of(model: type[Form]) -> Callable[[Request], Awaitable[Form]]:
+    """The same for a form that may be left out as a whole."""
+
+    async def read(request: Request) -> Form:
+        is_sent = "transfer-encoding" in request.headers
+        if not is_sent and request.headers.get("content-length", "0") == "0":
+            return model()
+        return read_form(await read_json(request), model)
+
+    return read
+
+
 def describe(model: Any, *media: str, **examples: Any) -> dict[str, Any]:
     """The `openapi_extra` of a route that reads its own body: `examples` by name."""
     schema = (

@@ -1,10 +1,11 @@
 """Changes: what went out, in the order in which it was recorded, and how far it has been told."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.desk import AtDesk
 from service.api.problems import NotFound
@@ -15,6 +16,7 @@ from service.core.event import Fault, Handling
 from service.core.message.brief import in_brief
 from service.core.shapes import as_json
 from service.store.changes import Recorded, find_change, find_progress, list_changes
+from service.store.steering.errands import Task, find_errand, name_change
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])
 
@@ -31,12 +33,16 @@ class Filters:
     after: Annotated[
         int | None, Query(ge=0, le=LARGEST, description="The number of the last one you have.")
     ] = None
+    state: Annotated[
+        Literal["awaiting_approval", "approved", "rejected", "halted", "recalled"] | None,
+        Query(description="What a person said about telling it, or has to say."),
+    ] = None
     since: Annotated[str | None, Query(description="Recorded at or after this instant.")] = None
 
     @property
     def where(self) -> dict[str, str]:
         """Columns and what they must be."""
-        named = ("subject", "kind", "severity", "mode")
+        named = ("subject", "kind", "severity", "mode", "state")
         return {name: str(text) for name in named if (text := getattr(self, name)) is not None}
 
     @property
@@ -66,9 +72,31 @@ async def read(desk: AtDesk, change_id: str) -> Response:
         found = await find_change(session, read_id(change_id, "change"))
         if found is None:
             raise missing(change_id, "change")
-        progress = await find_progress(session, found.change.id)
-    full = as_json(found.change) | brief(found)
-    return send(full | {"progress": asdict(progress)})
+        progress = await describe_progress(session, found.change.id)
+    return send(as_json(found.change) | brief(found) | {"progress": progress})
+
+
+async def describe_progress(session: AsyncSession, change_id: UUID) -> dict[str, Any]:
+    """How far it has been told, what a person said about it, and what is being done about that."""
+    progress = await find_progress(session, change_id)
+    errand = await find_errand(session, name_change(change_id))
+    counts = {"sent": progress.sent, "unsent": progress.unsent}
+    return asdict(progress) | counts | {"errand": describe_errand(errand)}
+
+
+def describe_errand(one: Task | None) -> dict[str, Any] | None:
+    """Work on many alerts, as far as it has come."""
+    if one is None:
+        return None
+    return {
+        "kind": one.kind,
+        "reason": one.reason,
+        "by": one.who,
+        "begun_at": one.begun_at,
+        "done": one.done,
+        "in_the_air": one.aloft,
+        "is_finished": one.due_at is None,
+    }
 
 
 def read_id(given: str, what: str) -> UUID:

@@ -1,6 +1,7 @@
 """Deliveries: one alert to one destination, why it was sent, and every attempt at it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,10 +11,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from service.api.changes import brief, missing, read_id
 from service.api.desk import AtDesk
 from service.api.questions import AtPage, Order, refuse_parameter, send
+from service.api.steering.audit import describe_deed
 from service.core.delivery import State
 from service.store.accounts import DEFAULT
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
 from service.store.changes import find_change
+from service.store.spans import Span
+from service.store.steering.deeds import list_deeds
+from service.store.steering.resending import Former, list_former, name_delivery
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
 
@@ -46,20 +51,38 @@ async def list_all(
 
 @router.get("/{delivery_id}", summary="Read a delivery")
 async def read(desk: AtDesk, delivery_id: str) -> Response:
-    """Its cause, the subscriptions it answers with their reasons, and each attempt."""
+    """Its cause, the subscriptions it answers with their reasons, and each attempt.
+
+    `former` are its ends before it was sent again, `deeds` what people did to it.
+    """
     async with desk.db.read() as session:
         found = await find_alert(session, DEFAULT, read_id(delivery_id, "delivery"))
         if found is None:
             raise missing(delivery_id, "delivery")
         attempts = await list_attempts(session, found.id)
+        former = await list_former(session, found.id)
+        deeds = await list_deeds(session, EVERY, {"object": name_delivery(found.id)})
         cause = await find_change(session, found.change_id)
     return send(
         as_json(found)
         | {
             "cause": brief(cause) if cause else None,
             "attempted": [_attempt_json(one) for one in attempts],
+            "sha256": found.sha256 or None,
+            "former": [asdict(one) for one in former],
+            "same_bytes": _compare(found, former),
+            "deeds": [describe_deed(one) for one in deeds],
         }
     )
+
+
+EVERY = Span(None, 200)
+
+
+def _compare(one: AlertRow, former: Sequence[Former]) -> bool | None:
+    """Whether what was sent again are the bytes of before; None: not sent again, or not yet."""
+    before = [end.sha256 for end in former if end.sha256]
+    return one.sha256 == before[-1] if before and one.sha256 else None
 
 
 def _read_change(given: str) -> UUID:
@@ -78,6 +101,7 @@ def as_json(one: AlertRow) -> dict[str, Any]:
         "reason": one.reason,
         "destination": {"id": one.destination_id, "kind": one.kind, "address": one.address},
         "change": one.change_id,
+        "caused_by": one.cause or f"change:{one.change_id}",
         "subject": one.subject,
         "matched": orjson.Fragment(one.matched),
         "attempts": one.attempts,

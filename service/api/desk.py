@@ -1,10 +1,12 @@
 """What the API works with: everything is handed in, nothing is made here."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.delivery import Reply
 from service.log import Clock, Log
@@ -21,7 +23,9 @@ class Desk:
     """`try_out` sends one test message now; `pulses` says how each role of this process does.
 
     `wake_publisher` says that the outbox has something. `owns_log`: whether events may go straight
-    to the log; it is not for a database that may be a copy. `vault` opens what is secret.
+    to the log; it is not for a database that may be a copy. `render` gives the bytes of deliveries,
+    as they were or will be sent, those that can be written. `wake_dispatch` says that something is
+    to be planned, or sent, again. `vault` opens what is secret.
     """
 
     settings: Settings
@@ -33,6 +37,8 @@ class Desk:
     pulses: Callable[[], Mapping[str, Pulse]]
     wake_publisher: Callable[[], None]
     owns_log: Callable[[], Awaitable[bool]]
+    render: Callable[[AsyncSession, Sequence[UUID]], Awaitable[Mapping[UUID, bytes]]]
+    wake_dispatch: Callable[[], None]
     vault: Vault = OPEN_VAULT
 
 

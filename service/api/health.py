@@ -149,6 +149,7 @@ def _measure(desk: Desk, found: Standing, partitions: list[dict[str, Any]]) -> N
         "source": sum(found.outbox.values()),
         "event": sum(one["behind"] for one in partitions),
         "match": stages.unplanned,
+        "approval": stages.awaiting,
         "delivery": stages.pending,
         "held": stages.held,
         "quarantine": found.open_entries,

@@ -27,6 +27,7 @@ from starlette.routing import compile_path
 
 from service.core.event import Fault
 from service.core.event.unreadable import path_of
+from service.core.steering import NotPossible
 from service.log import LogError
 from service.store.database import DatabaseUnavailable
 from service.store.vault import WrongSecretsKey
@@ -133,6 +134,7 @@ def mount_problems(app: FastAPI) -> None:
     """Every error leaves as a problem, whoever raised it."""
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_validation)
+    app.add_exception_handler(NotPossible, _answer_stopped)
     app.add_exception_handler(LogError, _answer_unavailable)
     app.add_exception_handler(DatabaseUnavailable, _answer_unavailable)
     app.add_exception_handler(OperationalError, _answer_unavailable)
@@ -180,6 +182,10 @@ def _fault(one: dict[str, Any]) -> Fault:
 
 def _detail(faults: list[Fault]) -> str:
     return str(faults[0]) if faults else ""
+
+
+async def _answer_stopped(request: Request, error: Exception) -> Response:
+    return answer(Conflict(str(error), [Fault("path", str(error))]), request)
 
 
 async def _answer_unavailable(request: Request, error: Exception) -> Response:

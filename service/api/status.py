@@ -67,6 +67,7 @@ def _stages_json(
         "match": {
             "done": stages.changes - stages.unplanned,
             "waiting": stages.unplanned,
+            "awaiting_approval": stages.awaiting,
             **_since(stages.unplanned_since, now),
         },
         "delivery": {

@@ -31,6 +31,9 @@ def add(  # noqa: PLR0913 - one option a field
     *,
     url: Annotated[str | None, typer.Option(help="A webhook.")] = None,
     email: Annotated[str | None, typer.Option(help="An address.")] = None,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Nothing is sent: it asks for its alerts.")
+    ] = False,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     secret: Annotated[
         str | None, typer.Option(help="whsec_…; made for you if left out.", show_default=False)
@@ -47,17 +50,18 @@ def add(  # noqa: PLR0913 - one option a field
     key: Pem = None,
     as_json: Json = False,
 ) -> None:
-    """Add a webhook or an address. The secret of a webhook is shown once.
+    """Add a webhook, an address, or one who asks. A signing secret is shown once.
 
     --authority is trusted beside the system's own; --certificate and --key are shown to it.
     """
     terminal: Terminal = context.obj
-    if (url is None) == (email is None):
-        raise typer.BadParameter("name either --url or --email")
+    if (url is not None) + (email is not None) + pull != 1:
+        raise typer.BadParameter("name either --url or --email, or say --pull")
     files = {"authority": authority, "certificate": certificate, "key": key}
     given: dict[str, Any] = {
         "url": url,
         "email": email,
+        "pull": pull or None,
         "name": name,
         "secret": secret,
         "signing": ["v1", *sign] if sign else None,
@@ -102,7 +106,7 @@ def show(
 
 
 def _address(one: dict[str, Any]) -> str:
-    return str(one.get("url") or one.get("email"))
+    return str(one.get("url") or one.get("email") or one.get("alerts"))
 
 
 @group.command("test")

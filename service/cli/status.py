@@ -35,6 +35,9 @@ def status(context: typer.Context, *, as_json: Json = False) -> None:
 def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     columns = ("stage", "done#", "waiting#", "oldest waits#", "")
     terminal.out.print(tabulate("", columns, _rows(found["stages"])))
+    asking = found["stages"]["match"]["awaiting_approval"]
+    if asking:
+        terminal.say((f"{asking} changes wait for approval", "yellow"), ": tariffwire changes list")
     held = found["sending"]["held"]
     if held:
         terminal.say(("sending is held", "yellow"), f": {held}")

@@ -130,9 +130,10 @@ Outcome = Delivered | TryLater | Refused
 
 
 class State(StrEnum):
-    """Where a delivery stands; the last four are its ends.
+    """Where a delivery stands; all but the first two are ends.
 
-    A bounced one was delivered to a server that gave it up later.
+    A bounced one was delivered to a server that gave it up later. A muted one was not sent because
+    its owner wanted quiet; a listed one waits to be asked for.
     """
 
     PENDING = "pending"
@@ -141,9 +142,15 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     BOUNCED = "bounced"
+    MUTED = "muted"
+    LISTED = "listed"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})
+TOLD = frozenset({State.DELIVERED, State.LISTED})
+"""Ends after which the receiver knows, or can."""
+PULL = "pull"
+"""The kind of a destination that is never sent to: it asks for its alerts."""
 CRITICAL = "critical"
 
 

@@ -14,18 +14,20 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change
 from service.core.delivery import delivery_id
-from service.core.event import Handling
 from service.core.match import Facts, Match, Miss, facts_of, match, narrow
 from service.core.match.subscription import Rule
+from service.core.steering import OPEN_GATE, Gate, told_percent
 from service.store.candidates import Candidate, find_told, list_candidates, walk_candidates
 from service.store.database import Database
 from service.store.fanouts import OpenFanout, Page, open_fanouts, record_pages
 from service.store.nets import find_subscriptions
 from service.store.planning import find_subjects_in_hand
+from service.store.steering.stops import find_place
 from service.telemetry import Metrics
 
 FANOUTS = 100
@@ -34,6 +36,8 @@ TURN_SECONDS = 0.25
 """After so long a turn takes no further page: rows that it locked wait for it."""
 WIDE = 5000
 """From so many subscriptions on, walking all destinations costs less than asking again."""
+
+log = structlog.get_logger()
 
 Answer = Match | Miss
 Told = dict[tuple[str, str], Decimal]
@@ -59,7 +63,10 @@ class Turn:
 
 
 class Planner:
-    """`ring` wakes the sender after each commit that made deliveries."""
+    """`ring` wakes the sender after each commit that made deliveries.
+
+    `gate` says which changes wait until a person approves of telling them.
+    """
 
     def __init__(
         self,
@@ -67,8 +74,10 @@ class Planner:
         clock: Callable[[], datetime],
         metrics: Metrics,
         ring: Callable[[], None],
+        gate: Gate = OPEN_GATE,
     ) -> None:
         self._db = db
+        self._gate = gate
         self._clock = clock
         self._metrics = metrics
         self._ring = ring
@@ -108,6 +117,14 @@ class Planner:
         return Turn(pages, has_more=bool(pages) and not is_all)
 
     async def _turn_page(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
+        page = await self._look(session, fanout, said)
+        if fanout.is_fresh and self._gate.audience and page.alerts:
+            doubt = await self._doubt(session, page, said)
+            if doubt:
+                return Page(fanout, (), (), looked_at=0, is_last=False, doubt=doubt)
+        return page
+
+    async def _look(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
         facts = facts_of(fanout.change)
         net = narrow(facts)
         found = await find_subscriptions(session, net, WIDE + 1)
@@ -121,6 +138,20 @@ class Planner:
         told = await self._find_told(session, fanout.change, candidates, said)
         page = _write_page(fanout, facts, candidates, told)
         return replace(page, cursor=cursor or fanout.cursor, is_last=is_last)
+
+    async def _doubt(self, session: AsyncSession, first: Page, said: Told) -> str:
+        """Why a person must look at it first; "" for no reason.
+
+        Counts as many pages as it takes to know that there are too many, and no more.
+        """
+        change, most = first.fanout.change, self._gate.audience
+        place = await find_place(session, change.event, self._gate.new_events + 1)
+        doubt = self._gate.doubt(change, place)
+        page, audience = first, len(first.alerts)
+        while doubt and audience <= most and not page.is_last:
+            page = await self._look(session, replace(first.fanout, cursor=page.cursor), said)
+            audience += len(page.alerts)
+        return f"more than {most} destinations, and {doubt}" if doubt and audience > most else ""
 
     async def _find_told(
         self, session: AsyncSession, change: Change, candidates: Iterable[Candidate], said: Told
@@ -137,6 +168,11 @@ class Planner:
         self._metrics.matches.labels("miss").inc(sum(page.looked_at for page in pages) - planned)
         if planned:
             self._ring()
+        for page in pages:
+            if page.doubt:
+                change = str(page.fanout.change.id)
+                log.warning("waits for approval", change=change, reason=page.doubt)
+                self._metrics.doubted.inc()
 
 
 _MIN_DELTA = '"min_delta_pp"'
@@ -199,12 +235,11 @@ def _ask(
 
 def _shared(change: Change) -> dict[str, Any]:
     """What all alerts of a change have in common."""
-    is_real = change.mode is not Handling.TEST  # a test must not pass for what was told
-    percent = change.new.percent if change.new and is_real else None
     return {
         "change_id": change.id,
         "subject": change.subject,
-        "told_pp": None if percent is None else str(percent),
+        "told_pp": told_percent(change.new, change.mode),
+        "cause": "",
     }
 
 

@@ -16,6 +16,7 @@ from service.core.change import Change
 from service.core.link import Links, Purpose
 from service.core.message import Addressed
 from service.core.message.letter import Doors, compose, letter
+from service.core.message.recall import Recall, recall_letter
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _INDEX = 0x01
@@ -46,18 +47,26 @@ class Recipient:
     thread: tuple[UUID, ...] = ()
 
 
-def write_mail(
-    change: Change, addressed: Addressed, head: Letterhead, to: Recipient, now: datetime
+def write_mail(  # noqa: PLR0913, PLR0917 - a message has that many parts
+    change: Change,
+    addressed: Addressed,
+    head: Letterhead,
+    to: Recipient,
+    now: datetime,
+    recall: Recall | None = None,
 ) -> bytes:
-    """A whole message; the same arguments give the same bytes."""
+    """A whole message; the same arguments give the same bytes. A recall takes the alert back."""
     doors = None
     headers = {"Auto-Submitted": "auto-generated"}
     if head.links:
         doors = open_doors(head.links, change, to, now)
         headers |= unsubscribe_headers(doors.unsubscribe)
     headers |= _thread_headers(change, head, to, now)
+    written = (
+        recall_letter(change, addressed, recall) if recall else letter(change, addressed, doors)
+    )
     return compose(
-        letter(change, addressed, doors),
+        written,
         head.mail_from,
         to.address,
         message_id=f"{addressed.delivery_id}@{head.domain}",

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
+from service.core.message.recall import Recall, recall_body
 from service.dispatch.post import Letterhead, Recipient, write_mail
-from service.store.claiming import Claimed, find_alerts, read_changes
+from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
+from service.store.steering.recalling import find_reasons
 
 CACHED = 512
 
@@ -34,6 +37,7 @@ class Draft:
     prepared: Prepared | None
     previous: UUID | None
     thread: tuple[UUID, ...] = ()
+    recall: Recall | None = None
 
 
 class Renderer:
@@ -50,12 +54,14 @@ class Renderer:
         previous = await self._find_previous(session, fresh)
         mails = [one.id for one in fresh if one.kind == "email"]
         threads = await find_threads(session, mails) if mails else {}
+        reasons = await _find_reasons(session, fresh)
         drafts = [
             Draft(
                 one,
                 self._prepared.get(one.change_id),
                 previous.get(one.id),
                 threads.get(one.id, ()),
+                Recall(reasons[one.change_id], one.made_at) if one.cause else None,
             )
             for one in fresh
         ]
@@ -71,10 +77,21 @@ class Renderer:
         if prepared is None:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(one, prepared.change, draft.previous)
-        if one.kind == "webhook":
-            return to_bytes(body_for(prepared, addressed))
-        to = Recipient(one.destination_id, one.address, draft.thread)
-        return write_mail(prepared.change, addressed, self._head, to, one.made_at)
+        change, recall = prepared.change, draft.recall
+        if one.kind == "email":
+            to = Recipient(one.destination_id, one.address, draft.thread)
+            return write_mail(change, addressed, self._head, to, one.made_at, recall)
+        body = recall_body(prepared, addressed, recall) if recall else body_for(prepared, addressed)
+        return to_bytes(body)
+
+    async def bodies(self, session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
+        """Of any deliveries, as they were or will be sent; what cannot be written is left out."""
+        drafts = await self.draft(session, await read_claimed(session, ids))
+        written = {}
+        for draft in drafts:
+            with suppress(Unwritable):
+                written[draft.claimed.id] = self.write(draft)
+        return written
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
         missing = {one.change_id for one in claimed} - self._prepared.keys()
@@ -87,13 +104,18 @@ class Renderer:
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
     ) -> Mapping[UUID, UUID]:
-        """By delivery: the alert by which the same destination was told of the change before."""
+        """By delivery: the alert by which the same destination was told of the change before.
+
+        Of a recall: the alert that is taken back.
+        """
         wanted = {}
         for one in claimed:
             prepared = self._prepared.get(one.change_id)
-            if prepared and prepared.change.previous:
-                former = str(prepared.change.previous)
-                wanted[one.id] = delivery_id(one.destination_id, former)
+            former = prepared.change.previous if prepared else None
+            if one.cause:  # it takes back the alert of the change itself
+                former = one.change_id
+            if former:
+                wanted[one.id] = delivery_id(one.destination_id, str(former))
         known = await find_alerts(session, set(wanted.values())) if wanted else set()
         return {identity: former for identity, former in wanted.items() if former in known}
 
@@ -107,6 +129,12 @@ class Renderer:
             previous_alert=previous,
             told_before=change.previous is None or previous is not None,
         )
+
+
+async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, str]:
+    """By change, why it was recalled; only corrections ask."""
+    recalled = {one.change_id for one in claimed if one.cause}
+    return await find_reasons(session, recalled) if recalled else {}
 
 
 def _told(row: dict[str, Any]) -> Told:

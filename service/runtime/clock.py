@@ -30,6 +30,7 @@ from service.store.pruning import (
     empty_attempts,
     prune_alerts,
     prune_changes,
+    prune_deeds,
     prune_invitations,
     prune_quarantined,
 )
@@ -118,6 +119,7 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
         "prune_changes": partial(prune_changes, before=results),
         "prune_quarantined": partial(prune_quarantined, before=results),
         "prune_invitations": partial(prune_invitations, before=attempts),
+        "prune_deeds": partial(prune_deeds, before=results),
     }
     return {name: await _prune(runtime, one) for name, one in work.items()}
 

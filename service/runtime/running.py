@@ -9,6 +9,7 @@ import random
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -18,6 +19,8 @@ from consumers.consumer import Consumer
 from service.api import Desk, create_app, create_health_app
 from service.core.delivery import Reply
 from service.core.optin import why_unwelcome
+from service.core.steering import Gate
+from service.dispatch.errands import Errands
 from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
@@ -88,8 +91,15 @@ def desk_of(runtime: Runtime) -> Desk:
         lambda: runtime.pulses,
         lambda: runtime.bells.ring("publish"),
         runtime.owns_log,
+        Renderer(runtime.letterhead).bodies,
+        partial(_wake_dispatch, runtime),
         runtime.vault,
     )
+
+
+def _wake_dispatch(runtime: Runtime) -> None:
+    runtime.bells.ring("plan")
+    runtime.bells.ring("send")
 
 
 async def _why_unknown(runtime: Runtime) -> str | None:
@@ -143,11 +153,22 @@ def _announce(runtime: Runtime) -> None:
 
 
 async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
-    """From changes to deliveries."""
-    planner = Planner(
-        runtime.db, runtime.clock, runtime.metrics, lambda: runtime.bells.ring("send")
-    )
-    await pace(stop, planner.step, runtime.bells["plan"], pulse=runtime.pulses["plan"])
+    """From changes to deliveries; and errands on those that there are."""
+    settings = runtime.settings
+    gate = Gate(settings.approval_audience, settings.approval_new_events)
+
+    def ring() -> None:
+        runtime.bells.ring("send")
+
+    planner = Planner(runtime.db, runtime.clock, runtime.metrics, ring, gate)
+    errands = Errands(runtime.db, runtime.clock, ring)
+
+    async def step() -> bool:
+        """A turn of each: errands are rare, and whoever sent one waits for it."""
+        is_busy = await errands.step()
+        return await planner.step() or is_busy
+
+    await pace(stop, step, runtime.bells["plan"], pulse=runtime.pulses["plan"])
 
 
 async def run_dispatcher(runtime: Runtime, stop: asyncio.Event) -> None:

@@ -27,7 +27,10 @@ state_column = case(
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert to a destination. `due_at` is None unless it waits to be sent."""
+    """An alert to a destination. `due_at` is None unless it waits to be sent.
+
+    `sha256` is that of the bytes that ended it; `cause` is empty where the change is the cause.
+    """
 
     id: UUID
     number: int
@@ -43,6 +46,8 @@ class AlertRow:
     attempts: int | None
     finished_at: datetime | None
     due_at: datetime | None
+    sha256: str | None
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ _READ = (
         col(Receipt.attempts),
         col(Receipt.finished_at),
         col(Delivery.visible_at),
+        col(Receipt.sha256),
+        col(Alert.cause),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .outerjoin(Destination, col(Destination.id) == col(Alert.destination_id))

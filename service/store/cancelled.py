@@ -25,7 +25,7 @@ async def cancel_destination(
     """All that waits for a destination which is going away, or whose reader has had enough."""
     live = col(Delivery.destination_id) == destination_id
     ended = [(row.id, row.attempt) for row in await take_out(session, live)]
-    await _write_receipts(session, ended, reason, now)
+    await write_cancelled(session, ended, reason, now)
     await _cancel_held(session, col(Held.destination_id) == destination_id, reason, now)
 
 
@@ -44,13 +44,13 @@ async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: date
     for some in runs(list(freed)):
         still |= set((await session.execute(kept, {"those": some})).scalars())
     ended = [(identity, attempt) for identity, attempt in freed.items() if identity not in still]
-    await _write_receipts(session, ended, reason, now)
+    await write_cancelled(session, ended, reason, now)
 
 
-async def _write_receipts(
+async def write_cancelled(
     session: AsyncSession, ended: Iterable[tuple[UUID, int]], reason: str, now: datetime
 ) -> None:
-    """`ended` are deliveries and their next attempt, so one less was made."""
+    """Receipts: `ended` are deliveries and their next attempt, so one less was made."""
     rows = [
         {
             "delivery_id": identity,

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.delivery import State
+from service.core.delivery import TOLD
 from service.core.match import Narrow
 from service.store.lists import one_of
 from service.store.nets import is_caught
@@ -112,7 +112,7 @@ async def find_told(
             col(Alert.told_pp).is_not(None),
             ~exists().where(
                 col(Receipt.delivery_id) == col(Alert.id),
-                col(Receipt.outcome) != State.DELIVERED.value,
+                col(Receipt.outcome).not_in(TOLD),
             ),  # what never arrived was not told
         )
         .group_by(col(Alert.destination_id))

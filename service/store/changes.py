@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
+from service.core.delivery import OPEN, TOLD
 from service.store.alerts import alerts_with_ends, state_column
 from service.store.spans import Span
 from service.store.tables import Alert, Change, Fanout
@@ -28,12 +29,27 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a change has been told: `states` counts its deliveries by where they stand."""
+    """How far a change has been told: `states` counts its deliveries by where they stand.
+
+    `state` is the word of a person over its fan-out (`core/steering.py`), and `reason` why.
+    """
 
     is_open: bool
     looked_at: int
     planned: int
+    state: str = ""
+    reason: str = ""
     states: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sent(self) -> int:
+        """How many receivers have it."""
+        return sum(self.states.get(state, 0) for state in TOLD)
+
+    @property
+    def unsent(self) -> int:
+        """How many deliveries may still be sent."""
+        return sum(self.states.get(state, 0) for state in OPEN)
 
 
 _COLUMNS = (col(Change.number), col(Change.recorded_at), col(Change.body))
@@ -46,10 +62,17 @@ async def list_changes(
     certainties: Collection[str] | None = None,
     since: datetime | None = None,
 ) -> list[Recorded]:
-    """By number; `where` names columns and the text that each must have."""
+    """By number; `where` names columns and the text that each must have.
+
+    Its `state` is what a person said about telling it.
+    """
     wanted = select(*_COLUMNS)
-    for name, text in where.items():
-        wanted = wanted.where(col(getattr(Change, name)) == text)
+    for name, said in where.items():
+        column = col(Fanout.state) if name == "state" else col(getattr(Change, name))
+        wanted = wanted.where(column == said)
+    if "state" in where:
+        fanned_out = col(Fanout.change_id) == col(Change.id)
+        wanted = wanted.join(Fanout, fanned_out).where(_HAS_STATE)
     if certainties is not None:
         wanted = wanted.where(col(Change.certainty).in_(certainties))
     if since is not None:
@@ -58,24 +81,33 @@ async def list_changes(
     return [_recorded(row) for row in rows]
 
 
+_HAS_STATE = text("fanout.state <> ''")
+"""In the words of its partial index."""
+
+
 async def find_change(session: AsyncSession, change_id: UUID) -> Recorded | None:
     """The change with this id."""
     row = (await session.execute(select(*_COLUMNS).where(col(Change.id) == change_id))).first()
     return _recorded(row) if row else None
 
 
+_OF_FANOUT = ("is_open", "looked_at", "planned", "state", "reason")
+
+
 async def find_progress(session: AsyncSession, change_id: UUID) -> Progress:
     """How far it has been planned, and what became of its deliveries."""
-    columns = (col(Fanout.is_open), col(Fanout.looked_at), col(Fanout.planned))
+    columns = [col(getattr(Fanout, name)) for name in _OF_FANOUT]
     fanout = select(*columns).where(col(Fanout.change_id) == change_id)
     row = (await session.execute(fanout)).first()
     counted = (
         alerts_with_ends(state_column, func.count())
-        .where(col(Alert.change_id) == change_id)
+        .where(col(Alert.change_id) == change_id, col(Alert.cause) == "")
         .group_by(state_column)
     )
     states = {row[0]: row[1] for row in await session.execute(counted)}
-    return Progress(*row, states) if row else Progress(is_open=False, looked_at=0, planned=0)
+    if row is None:
+        return Progress(is_open=False, looked_at=0, planned=0)
+    return Progress(**row._mapping, states=states)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def _recorded(row: Any) -> Recorded:

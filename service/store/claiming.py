@@ -17,6 +17,7 @@ from service.store.leases import SKEW
 from service.store.lists import one_of
 from service.store.paces import PACE, QUEUED, has_lane
 from service.store.sending import IS_HELD
+from service.store.steering.tables import SPENT
 from service.store.tables import Alert, Change, Delivery, Destination, Pace, Rendered
 
 KINDS = ("webhook", "email")
@@ -30,7 +31,8 @@ class Claimed:
     """A delivery that is ours until its lease runs out, with all that rendering needs.
 
     `sealed` and `secrets` are for a `Vault` to open when the delivery is sent. `is_paced`: its
-    destination is sent to at its own pace, which what comes of it may change.
+    destination is sent to at its own pace, which what comes of it may change. `spent` attempts were
+    made before it was sent again: its schedule begins after them.
     """
 
     id: UUID
@@ -44,8 +46,10 @@ class Claimed:
     matched: bytes
     rendered: bytes | None
     made_at: datetime
-    urgency: int
-    is_paced: bool
+    urgency: int = 1
+    is_paced: bool = False
+    cause: str = ""
+    spent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +182,10 @@ _CLAIMED = (
         col(Alert.created_at),
         col(Delivery.urgency),
         *PACE,
+        col(Alert.cause),
+        SPENT.label("spent"),
     )
-    .join(Delivery, col(Delivery.id) == col(Alert.id))
+    .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
     .outerjoin(Pace, col(Pace.destination_id) == col(Alert.destination_id))
     .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
@@ -191,7 +197,7 @@ _CLAIMED = (
 def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
     return Claimed(
         row.id,
-        row.attempt,
+        row.attempt or 1,
         row.destination_id,
         row.kind,
         row.address,
@@ -201,9 +207,16 @@ def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
         row.matched,
         row.body,
         row.created_at,
-        row.urgency,
+        row.urgency or 0,
         is_paced=row.failures is not None or row.destination_id in lanes,
+        cause=row.cause,
+        spent=row.spent or 0,
     )
+
+
+async def read_claimed(session: AsyncSession, those: Sequence[UUID]) -> list[Claimed]:
+    """Any deliveries, as rendering needs them; one whose destination is gone is left out."""
+    return [_claimed(row, ()) for row in await _read(session, those)]
 
 
 async def renew(session: AsyncSession, until: datetime, lease: str, held: Collection[UUID]) -> None:

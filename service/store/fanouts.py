@@ -4,18 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, true, update
+from sqlalchemy import bindparam, case, select, text, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from service.core.change import Change as CoreChange
 from service.core.change import read_change
-from service.core.delivery import urgency
+from service.core.delivery import PULL, State, urgency
 from service.core.optin import ACTIVE, UNSUBSCRIBED
+from service.core.steering import Word
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
+from service.store.steering.muting import find_quiet
+from service.store.steering.queueing import LISTED, End, end_unsent
 from service.store.tables import (
     Alert,
     Change,
@@ -23,6 +27,7 @@ from service.store.tables import (
     Destination,
     Fanout,
     Held,
+    Receipt,
     Subscription,
 )
 
@@ -36,6 +41,12 @@ class OpenFanout:
     change: CoreChange
     number: int
     cursor: str
+    word: Word = Word.FREE
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nothing of it was planned yet, and nobody was asked about it."""
+        return not self.cursor and self.word is Word.FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,8 @@ class Page:
     """What one page of a fan-out writes, and the new cursor.
 
     `matched` are the subscriptions behind each alert, in the order of `alerts`: whether it is sent
-    or held is decided from their states when it is written.
+    or held is decided from their states when it is written. A page that waits for approval says
+    why in `doubt`, and has no alerts.
     """
 
     fanout: OpenFanout
@@ -52,6 +64,7 @@ class Page:
     looked_at: int
     cursor: str = ""
     is_last: bool = True
+    doubt: str = ""
 
 
 _IS_OPEN = text("fanout.is_open")
@@ -62,11 +75,13 @@ async def open_fanouts(session: AsyncSession, limit: int) -> list[OpenFanout]:
     """The oldest changes that are not fully planned, and that no other planner has in hand."""
     connection = await session.connection()
     rows = await connection.execute(_OPEN, {"most": limit})
-    return [OpenFanout(read_change(row.body), row.number, row.cursor) for row in rows]
+    return [
+        OpenFanout(read_change(row.body), row.number, row.cursor, Word(row.state)) for row in rows
+    ]
 
 
 _OPEN = (
-    select(col(Change.body), col(Fanout.number), col(Fanout.cursor))
+    select(col(Change.body), col(Fanout.number), col(Fanout.cursor), col(Fanout.state))
     .join(Fanout, col(Fanout.change_id) == col(Change.id))
     .where(_IS_OPEN)
     .order_by(col(Fanout.number))
@@ -80,29 +95,34 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
 
     A page that another planner has written meanwhile is left out as a whole (its cursor moved).
     """
+    ours = await _move_cursors(session, pages)
     planned = [
         (alert, matched)
-        for page in await _move_cursors(session, pages)
+        for page in ours
         for alert, matched in zip(page.alerts, page.matched, strict=True)
     ]
     states, kinds = await _read_states(session, planned)
+    quiet = await find_quiet(session, [(page.fanout.change, page.alerts) for page in ours], now)
     routed = [(alert, _holders(alert, matched, states)) for alert, matched in planned]
-    sent = [(alert, owners) for alert, owners in routed if owners is not None]
-    severities = {page.fanout.change.id: page.fanout.change.severity for page in pages}
-    first = await take_numbers(session, alerts=len(sent))
-    for number, (row, _) in enumerate(sent, first["alerts"]):
+    made = [(alert, owners) for alert, owners in routed if owners is not None]
+    severities = {page.fanout.change.id: page.fanout.change.severity for page in ours}
+    first = await take_numbers(session, alerts=len(made))
+    for number, (row, _) in enumerate(made, first["alerts"]):
         row |= {"number": number, "created_at": now}
+    ends = {alert["id"]: end for alert, _ in made if (end := _end_of(alert, states, quiet))}
+    sent = [(alert, owners) for alert, owners in made if alert["id"] not in ends]
     rows: dict[type[SQLModel], list[Row]] = {
-        Alert: [alert for alert, _ in sent],
+        Alert: [alert for alert, _ in made],
         Delivery: [
             _due(alert, kinds[alert["destination_id"]], severities[alert["change_id"]], now)
             for alert, owners in sent
             if not owners
         ],
         Held: [_held(alert, owner, now) for alert, owners in sent for owner in owners],
+        Receipt: [end_unsent(alert, end, now) for alert, end in ends.items()],
     }
-    for table, made in rows.items():
-        await insert_rows(session, table, made)
+    for table, some in rows.items():
+        await insert_rows(session, table, some)
 
 
 Planned = tuple[Row, Sequence[str]]
@@ -130,8 +150,10 @@ async def _read_states(
     return states, kinds
 
 
+_STATE = case((col(Destination.kind) == PULL, PULL), else_=col(Destination.state))
+"""Who asks for its alerts cannot be stopped."""
 _DESTINATIONS = (
-    select(col(Destination.id), col(Destination.state), col(Destination.kind))
+    select(col(Destination.id), _STATE.label("state"), col(Destination.kind))
     .where(one_of(col(Destination.id), "those"))
     .order_by(col(Destination.id))
     .with_for_update(read=True)
@@ -153,9 +175,18 @@ def _holders(alert: Row, matched: Sequence[str], states: Mapping[str, str]) -> S
     left = [one for one in matched if one in states]
     if states.get(destination, UNSUBSCRIBED) == UNSUBSCRIBED or not left:
         return None
-    if states[destination] != ACTIVE:
+    if states[destination] not in {ACTIVE, PULL}:
         return [destination]
     return [] if any(states[one] == ACTIVE for one in left) else left
+
+
+def _end_of(alert: Row, states: Mapping[str, str], quiet: Mapping[UUID, str]) -> End | None:
+    """What ends without being sent."""
+    if alert["id"] in quiet:
+        return State.MUTED, quiet[alert["id"]]
+    if states[alert["destination_id"]] == PULL:
+        return LISTED
+    return None
 
 
 def _due(alert: Row, kind: str, severity: str, now: datetime) -> Row:
@@ -187,8 +218,11 @@ async def _move_cursors(session: AsyncSession, pages: Sequence[Page]) -> list[Pa
     asked = {"those": [page.fanout.change.id for page in pages]}
     found = {tuple(row) for row in await connection.execute(_STANDING, asked)}
     ours = [page for page in pages if (page.fanout.change.id, page.fanout.cursor) in found]
-    if ours:
-        await connection.execute(_MOVE, [_moved(page) for page in ours])
+    going = [_moved(page) for page in ours if not page.doubt]
+    asking = [{"of": page.fanout.change.id, "why": page.doubt} for page in ours if page.doubt]
+    for statement, rows in ((_MOVE, going), (_ASK, asking)):
+        if rows:
+            await connection.execute(statement, rows)
     return ours
 
 
@@ -210,6 +244,12 @@ _MOVE = (
         looked_at=col(Fanout.looked_at) + bindparam("looked"),
         planned=col(Fanout.planned) + bindparam("made"),
     )
+)
+
+_ASK = (
+    update(Fanout)
+    .where(col(Fanout.change_id) == bindparam("of"))
+    .values(is_open=False, is_unfinished=True, state=Word.AWAITING.value, reason=bindparam("why"))
 )
 
 

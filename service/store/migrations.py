@@ -12,6 +12,7 @@ from sqlmodel import SQLModel
 
 from service.store import tables  # noqa: F401  # declares the tables
 from service.store.database import Database
+from service.store.steering import tables as _of_steering  # noqa: F401  # declares its tables
 
 INSTALLED = Path(__file__).parents[1] / "alembic"
 CHECKED_OUT = Path(__file__).parents[2] / "alembic"

@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, exists, select, text, tuple_, update
+from sqlalchemy import Select, bindparam, delete, exists, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from service.store.database import count_changed
 from service.store.lists import one_of
 from service.store.mail.tables import Invitation, Returned
+from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
 from service.store.tables import (
     Alert,
     Attempt,
@@ -82,6 +83,20 @@ async def prune_invitations(session: AsyncSession, before: datetime, limit: int 
     return await count_changed(session, gone.execution_options(synchronize_session=False))
 
 
+async def prune_deeds(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """Who did what before then, with mutes and errands that had ended by then."""
+    over = (
+        delete(Mute).where(col(Mute.until) < before),
+        delete(Errand).where(col(Errand.due_at).is_(None), col(Errand.begun_at) < before),
+    )
+    for statement in over:
+        await session.execute(statement)
+    page = select(col(Audit.number)).where(col(Audit.at) < before)
+    oldest = page.order_by(col(Audit.at)).limit(limit)
+    gone = delete(Audit).where(col(Audit.number).in_(oldest))
+    return await count_changed(session, gone.execution_options(synchronize_session=False))
+
+
 async def _find(
     session: AsyncSession, wanted: Select[UUID], before: datetime, limit: int
 ) -> list[UUID]:
@@ -112,7 +127,10 @@ _OLD_CHANGES = (
     .where(
         col(Change.recorded_at) < bindparam("before"),
         ~exists().where(col(Alert.change_id) == col(Change.id)),
-        ~exists().where(col(Fanout.change_id) == col(Change.id), text("fanout.is_open")),
+        ~exists().where(
+            col(Fanout.change_id) == col(Change.id),
+            or_(text("fanout.is_open"), text("fanout.is_unfinished")),
+        ),
     )
     .order_by(col(Change.recorded_at))
     .limit(bindparam("most"))
@@ -128,6 +146,7 @@ _OF_ALERTS = (
     _delete(Attempt, col(Attempt.delivery_id)),
     _delete(Receipt, col(Receipt.delivery_id)),
     _delete(Returned, col(Returned.delivery_id)),
+    _delete(FormerReceipt, col(FormerReceipt.delivery_id)),
     _delete(Alert, col(Alert.id)),
 )
 _OF_CHANGES = (_delete(Fanout, col(Fanout.change_id)), _delete(Change, col(Change.id)))

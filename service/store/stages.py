@@ -10,18 +10,23 @@ from sqlmodel import col
 
 from service.store.numbers import last_number
 from service.store.paces import QUEUED
+from service.store.steering.stops import count_awaiting
 from service.store.tables import Change, Delivery, Event, Fanout, Held, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """Counts since the books began; `…_since` is the instant of the oldest that waits."""
+    """Counts since the books began; `…_since` is the instant of the oldest that waits.
+
+    `awaiting` counts changes that wait for approval.
+    """
 
     outcomes: Mapping[str, int]
     changes: int
     alerts: int
     unplanned: int
     unplanned_since: datetime | None
+    awaiting: int
     pending: int
     pending_since: datetime | None
     held: int
@@ -53,6 +58,7 @@ async def count_stages(session: AsyncSession) -> Stages:
         alerts=await last_number(session, "alerts"),
         unplanned=unplanned,
         unplanned_since=oldest,
+        awaiting=await count_awaiting(session),
         pending=pending,
         pending_since=due,
         held=int(held or 0),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, text
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, false, text
 from sqlmodel import Field, SQLModel
 
 from service.store.mail import tables as _of_mail  # noqa: F401  # whoever needs all has all
@@ -211,7 +211,11 @@ class Change(SQLModel, table=True):
 
 
 class Fanout(SQLModel, table=True):
-    """How far a change has been planned; `cursor` is the last destination that was looked at."""
+    """How far a change has been planned; `cursor` is the last destination that was looked at.
+
+    `state` says that a person has the word, or had it (`core/steering.py`), and `reason` why. Then
+    `is_unfinished` remembers that planning goes on when it is let go.
+    """
 
     change_id: UUID = Field(primary_key=True, foreign_key="change.id")
     number: int = Field(sa_type=BigInteger)
@@ -219,11 +223,20 @@ class Fanout(SQLModel, table=True):
     is_open: bool = True
     looked_at: int = 0
     planned: int = 0
-    __table_args__ = (_index("ix_fanout_open", "number", where="is_open"),)
+    state: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    reason: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
+    is_unfinished: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    __table_args__ = (
+        _index("ix_fanout_open", "number", where="is_open"),
+        _index("ix_fanout_state", "state", "number", where="state <> ''"),
+    )
 
 
 class Alert(SQLModel, table=True):
-    """One alert to one destination: its cause and why, for ever. `id` is the webhook-id."""
+    """One alert to one destination: its cause and why, for ever. `id` is the webhook-id.
+
+    `cause` is empty where the change itself is the cause, else such as `recall:<change>`.
+    """
 
     id: UUID = Field(primary_key=True)
     number: int = Field(unique=True, sa_type=BigInteger)
@@ -234,6 +247,7 @@ class Alert(SQLModel, table=True):
     told_pp: str | None = None
     matched: bytes = Field(sa_type=LargeBinary)
     created_at: datetime
+    cause: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     __table_args__ = (
         _index("ix_alert_destination", "destination_id", "number"),
         _index("ix_alert_told", "subject", "destination_id", "number"),

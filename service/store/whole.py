@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import SQLModel
 
 from service.store import tables
+from service.store.steering import tables as _of_steering  # noqa: F401  # declares its tables
 
 PAGE = 5_000
 Row = dict[str, Any]

@@ -7,6 +7,13 @@ from service.store.audit import count_given
 from service.verify.alerts import check_alerts, check_deliveries, check_receipts
 from service.verify.books import Books
 from service.verify.changes import check_changes
+from service.verify.decisions import (
+    check_corrections,
+    check_deeds,
+    check_errands,
+    check_former,
+    check_stops,
+)
 from service.verify.events import check_events, check_waiting
 from service.verify.finding import Finding
 from service.verify.places import check_bookmarks, check_outboxes
@@ -20,6 +27,11 @@ CHECKS: tuple[Check, ...] = (
     check_alerts,
     check_deliveries,
     check_receipts,
+    check_former,
+    check_stops,
+    check_corrections,
+    check_errands,
+    check_deeds,
     check_outboxes,
     check_standings,
 )

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from service.api import Desk, create_app
 from service.core.delivery import Reply
+from service.dispatch.render import Renderer
 from service.log import Log
 from service.roles import Pulse
 from service.settings import Settings
@@ -18,6 +19,8 @@ from service.store.database import Database
 from service.store.destinations import DestinationValue
 from service.store.vault import Vault
 from service.telemetry import Metrics
+from tests.books import silent
+from tests.dispatch.office import HEAD
 
 NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)
 KEY = b"k" * 32
@@ -66,6 +69,7 @@ async def _owned() -> bool:
 @pytest.fixture
 def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
     pulses = {"consume": Pulse("consume", is_running=True)}
+    render = Renderer(HEAD).bodies
     return Desk(
         settings,
         clock,
@@ -74,8 +78,10 @@ def desk(settings: Settings, clock: Watch, db: Database, log: Log) -> Desk:
         Metrics(),
         Tester(),
         lambda: pulses,
-        lambda: None,
+        silent,
         _owned,
+        render,
+        silent,
         Vault([KEY]),
     )
 

@@ -59,7 +59,7 @@ async def test_any_number_of_processes_may_migrate_at_once(empty_url):
     assert await asyncio.gather(*[one.wait() for one in rivals]) == [0] * RIVALS
     async with open_database(empty_url) as database:
         assert await differences(database) == []
-        assert len(await rows(database, Counter)) == 3
+        assert len(await rows(database, Counter)) == 4
 
 
 async def test_at_head_nobody_is_waited_for(server):

@@ -12,6 +12,7 @@ from service.api.destinations.keys import NO_GRACE, Signing, make_key, set_signi
 from service.api.destinations.opting import ConsentForm
 from service.core.address import BadAddress, check_email, check_url
 from service.core.credentials import NOTHING, Credentials, add_key
+from service.core.delivery import PULL
 from service.core.event import Fault
 from service.core.pace import Limits
 from service.core.signing import V1
@@ -37,10 +38,14 @@ Ordered = Annotated[
 
 
 class DestinationForm(ConsentForm):
-    """A webhook has a `url`, an email destination an `email`."""
+    """A webhook has a `url`, an email destination an `email`; `pull` is sent nothing.
+
+    It asks for its alerts: `GET /v1/destinations/{id}/alerts`.
+    """
 
     url: Address | None = None
     email: Address | None = None
+    pull: bool = False
     name: Name = ""
     secret: Secret | None = None
     rate: Rate = 0
@@ -52,8 +57,8 @@ class DestinationForm(ConsentForm):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.url is None) == (self.email is None):
-            message = "name either a `url` or an `email`"
+        if (self.url is not None) + (self.email is not None) + self.pull != 1:
+            message = "name either a `url` or an `email`, or say `pull: true`"
             raise ValueError(message)
         stray = [name for name in OF_WEBHOOKS if name in self.model_fields_set]
         if self.email is not None and stray:
@@ -80,17 +85,17 @@ class DestinationPatch(ConsentForm):
 def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
     """A value from a form, its address judged and its keys made."""
     now = desk.clock()
-    name = new_id("dst", now)
-    kind = "webhook" if form.url is not None else "email"
-    address = check_address(desk, form.url, form.email)
-    credentials = _make_credentials(desk, form) if kind == "webhook" else NOTHING
+    identity = new_id("dst", now)
+    kind = PULL if form.pull else "webhook" if form.url is not None else "email"
+    address = f"{PULL}:{identity}" if form.pull else check_address(desk, form.url, form.email)
+    credentials = _make_credentials(desk, form) if kind != "email" else NOTHING
     return DestinationValue(
-        id=name,
+        id=identity,
         account_id=DEFAULT,
         kind=kind,
         address=address,
         name=form.name,
-        sealed=desk.vault.seal(name, credentials),
+        sealed=desk.vault.seal(identity, credentials),
         state="active",
         reason="",
         limits=Limits(form.rate, form.at_once, form.ordered),
@@ -149,9 +154,16 @@ def patch_limits(held: Limits, form: DestinationPatch) -> Limits:
     return replace(held, **{name: value for name, value in given.items() if value is not None})
 
 
+_STRAYS = {
+    "webhook": ("email",),
+    "email": ("url", *OF_WEBHOOKS),
+    PULL: ("url", "email", "headers", "tls", "state"),
+}
+"""What does not go with a kind; nothing is sent to who asks, so there is nothing to pause."""
+
+
 def _refuse_stray(held: DestinationValue, form: DestinationPatch) -> None:
-    strays = {"webhook": ("email",), "email": ("url", *OF_WEBHOOKS)}[held.kind]
-    for stray in strays:
+    for stray in _STRAYS[held.kind]:
         if getattr(form, stray, None) is not None:
             what = f"{held.id} is of kind {held.kind}; add another destination instead"
             refuse([Fault(stray, what)])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.api.bodies import describe, form_of
+from service.api.bodies import describe, form_of, refuse
 from service.api.desk import AtDesk
 from service.api.destinations.form import (
     DestinationForm,
@@ -20,6 +20,7 @@ from service.api.destinations.opting import enter_destination, revise_destinatio
 from service.api.destinations.shown import as_json, shown_secrets
 from service.api.problems import Conflict
 from service.api.questions import AtPage, send
+from service.core.delivery import PULL
 from service.core.event import Fault
 from service.store import destinations, holding, paces
 from service.store.accounts import DEFAULT
@@ -41,12 +42,13 @@ router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
             "signing": ["v1", "v1a"],
         },
         email={"email": "desk@example.com"},
+        pull={"pull": True, "name": "nightly import"},
     ),
 )
 async def add(
     desk: AtDesk, form: Annotated[DestinationForm, Depends(form_of(DestinationForm))]
 ) -> Response:
-    """The kind follows from `url` or `email`. A webhook's secret is shown here and never again."""
+    """The kind follows from what is named. A signing secret is shown here and never again."""
     value = make_destination(desk, form)
     async with desk.db.write() as session:
         await refuse_taken(session, value)
@@ -62,7 +64,7 @@ async def add(
 async def list_all(
     desk: AtDesk,
     page: AtPage,
-    kind: Literal["webhook", "email"] | None = None,
+    kind: Literal["webhook", "email", "pull"] | None = None,
     state: Literal["active", "paused", "disabled", "unconfirmed", "unsubscribed"] | None = None,
 ) -> Response:
     """In the order of their making."""
@@ -128,6 +130,8 @@ async def try_out(desk: AtDesk, destination_id: str) -> Response:
     """One message, marked as a test, and what its receiver answered. Nothing is retried."""
     async with desk.db.read() as session:
         value = await demand(session, destination_id)
+    if value.kind == PULL:
+        refuse([Fault("path", "nothing is sent there: it asks for its alerts")])
     reply = await desk.try_out(value)
     return send(
         {

@@ -82,7 +82,7 @@ def to_bytes(body: dict[str, Any]) -> bytes:
 def body_for(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
     """One receiver's body; it shares all but a few objects with the others of the change."""
     change = prepared.change
-    matched, cut = _matched(delivery)
+    matched, cut = tell_matched(delivery)
     shortened = [*prepared.shortened, *cut]
     href = f"{delivery.href_base.rstrip('/')}/v1/changes/{change.id}"
     return {
@@ -107,8 +107,8 @@ def body_for(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
     }
 
 
-def _matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
-    """As many as there is room for, the others counted."""
+def tell_matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
+    """`matched` with as many as there is room for, the others counted; and what was shortened."""
     listed: list[dict[str, Any]] = []
     paths: list[str] = []
     room = MATCHED_BYTES

@@ -17,7 +17,7 @@ BANNERS = {
     Handling.TEST: "TEST: nothing has changed",
     Handling.SIMULATED: "SIMULATED: replayed from the past, this is no news",
 }
-_MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
+MARKS = {Handling.TEST: "[TEST] ", Handling.SIMULATED: "[SIMULATED] "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Contents:
 def contents_of(change: Change, *, told_before: bool = True) -> Contents:
     """The same for everybody, but for who never heard of the claim that a verdict is about."""
     return Contents(
-        _MARKS.get(change.mode, "") + headline(change),
+        MARKS.get(change.mode, "") + headline(change),
         BANNERS.get(change.mode, ""),
         say(change, told_before=told_before),
         change.severity.value,

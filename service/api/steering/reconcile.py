@@ -1,0 +1,76 @@
+"""Reconciling: all that a destination was, is or will be sent, for proof and for pulling."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from service.api.changes import missing
+from service.api.desk import AtDesk, Desk
+from service.api.questions import LARGEST, AtPage
+from service.core.signature import headers
+from service.store.accounts import DEFAULT
+from service.store.destinations import DestinationValue, find_destination
+from service.store.steering.reconciling import Listed, list_of_destination
+
+router = APIRouter(prefix="/v1/destinations/{destination_id}/alerts", tags=["destinations"])
+
+
+@router.get("", summary="All alerts of a destination, in a complete order")
+async def list_all(
+    desk: AtDesk,
+    page: AtPage,
+    destination_id: str,
+    after: Annotated[
+        int | None, Query(ge=0, le=LARGEST, description="The number of the last one you have.")
+    ] = None,
+) -> Response:
+    """By number, given in the order of commits: come back with `after` and nothing is skipped.
+
+    Each with its bytes (`body`) as they were or will be signed, and signature headers made now:
+    verify them as you verify a webhook. Those that were never sent are among them, with their
+    reason.
+    """
+    async with desk.db.read() as session:
+        found = await find_destination(session, DEFAULT, destination_id)
+        if found is None:
+            raise missing(destination_id, "destination")
+        listed = await list_of_destination(session, found.id, page.by_number("oldest", after))
+        bodies = await desk.render(session, [one.id for one in listed[: page.limit]])
+    return page.answer(listed, lambda one: _as_json(desk, found, one, bodies), "number")
+
+
+def _as_json(
+    desk: Desk, destination: DestinationValue, one: Listed, bodies: Mapping[UUID, bytes]
+) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "webhook-id": one.id,
+        "change": one.change_id,
+        "caused_by": one.cause or f"change:{one.change_id}",
+        "subject": one.subject,
+        "created_at": one.created_at,
+        "state": one.state,
+        "reason": one.reason or (f"held for {one.holder}" if one.holder else None),
+        "recalled": one.recalled,
+        "finished_at": one.finished_at,
+        **_sign(desk, destination, one, bodies.get(one.id)),
+    }
+
+
+def _sign(
+    desk: Desk, destination: DestinationValue, one: Listed, body: bytes | None
+) -> dict[str, Any]:
+    """`is_as_sent`: whether these bytes are the ones that ended it; None where none were sent."""
+    if body is None:
+        return {"body": None, "sha256": None, "is_as_sent": None, "headers": {}}
+    digest = hashlib.sha256(body).hexdigest()
+    secrets = destination.secrets
+    return {
+        "body": body.decode("utf-8", "replace"),
+        "sha256": digest,
+        "is_as_sent": one.sent == digest if one.sent else None,
+        "headers": headers(str(one.id), desk.clock(), body, secrets) if secrets else {},
+    }
