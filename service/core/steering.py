@@ -45,7 +45,7 @@ STOPPED = frozenset({Word.AWAITING, Word.REJECTED, Word.HALTED, Word.RECALLED})
 _FOLLOWS: dict[Act, tuple[Word, frozenset[Word]]] = {
     Act.APPROVE: (Word.APPROVED, frozenset({Word.AWAITING})),
     Act.REJECT: (Word.REJECTED, frozenset({Word.AWAITING})),
-    Act.HALT: (Word.HALTED, frozenset({Word.FREE, Word.APPROVED})),
+    Act.HALT: (Word.HALTED, frozenset({Word.FREE, Word.APPROVED, Word.HALTED})),  # or once more
     Act.RESUME: (Word.APPROVED, frozenset({Word.HALTED})),
     Act.RECALL: (Word.RECALLED, frozenset({Word.FREE, Word.APPROVED, Word.HALTED})),
 }

@@ -28,6 +28,7 @@ POSSIBLE = {
     (Act.REJECT, Word.AWAITING): Word.REJECTED,
     (Act.HALT, Word.FREE): Word.HALTED,
     (Act.HALT, Word.APPROVED): Word.HALTED,
+    (Act.HALT, Word.HALTED): Word.HALTED,
     (Act.RESUME, Word.HALTED): Word.APPROVED,
     (Act.RECALL, Word.FREE): Word.RECALLED,
     (Act.RECALL, Word.APPROVED): Word.RECALLED,

@@ -1,6 +1,6 @@
 """Does one role's work until nothing is left, unless a crash point ends the process.
 
-`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send DATABASE_URL`.
+`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand DATABASE_URL`.
 """
 
 import asyncio
@@ -10,8 +10,10 @@ from service.dispatch.http import WebhookSender
 from service.dispatch.publish import Courier
 from service.log import open_log
 from service.store.database import open_database
+from service.store.steering import errands
 from tests.books import Watch
 from tests.dispatch.office import make_dispatcher, send_all
+from tests.dispatch.steering import run_errands
 
 
 async def publish(database_url: str, log_url: str) -> None:
@@ -28,6 +30,13 @@ async def send(database_url: str) -> None:
         await send_all(make_dispatcher(db, Watch(), {"webhook": sender}, holder="dying"))
 
 
+async def errand(database_url: str) -> None:
+    errands._OF_CHANGE = errands._OF_CHANGE.limit(2)
+    errands.PAGE = 2
+    async with open_database(database_url) as db:
+        await run_errands(db, Watch())
+
+
 if __name__ == "__main__":
     role, *urls = sys.argv[1:]
-    asyncio.run({"publish": publish, "send": send}[role](*urls))
+    asyncio.run({"publish": publish, "send": send, "errand": errand}[role](*urls))

@@ -203,6 +203,23 @@ async def test_it_can_be_halted_and_resumed_again_and_again(db, clock, alert, cr
     assert len(receiver.requests) == 3
 
 
+@pytest.mark.usefixtures("small_pages")
+async def test_halting_once_more_forgets_nothing(db, clock, give, crowd, dispatch):
+    async with http_receiver() as receiver:
+        await crowd(receiver, 5)
+        await give()
+        await planner(db, clock).step()
+        for _ in range(2):
+            await say(db, clock, Act.HALT)
+            await run_errands(db, clock)
+        await say(db, clock, Act.RESUME)
+        while await planner(db, clock).step():
+            pass
+        await run_errands(db, clock)
+        await send_all(dispatch())
+    assert len(receiver.requests) == 5
+
+
 async def test_what_makes_no_sense_is_refused_in_words(db, clock, alert):
     await follow(db, "desk")
     await alert()
@@ -210,5 +227,5 @@ async def test_what_makes_no_sense_is_refused_in_words(db, clock, alert):
         await say(db, clock, Act.RESUME)
     await say(db, clock, Act.HALT)
     with pytest.raises(NotPossible, match="it is halted: resume or recall it"):
-        await say(db, clock, Act.HALT)
+        await say(db, clock, Act.REJECT)
     assert (await change_of(db)).sequence == 1

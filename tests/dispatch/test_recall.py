@@ -9,6 +9,7 @@ from standardwebhooks import Webhook
 
 from service.core.delivery import delivery_id
 from service.core.steering import LANDING, Act, NotPossible
+from service.crash import OF_AN_ERRAND
 from service.dispatch.mail import MailSender
 from service.store.destinations import remove_destination
 from service.store.holding import disable, release
@@ -16,9 +17,27 @@ from service.store.steering import errands
 from service.store.steering.errands import RESWEEP
 from service.store.tables import Alert, Delivery, Held, Receipt
 from tests.books import SECRET, add_receiver, count, rows, subscribe
+from tests.dispatch.deaths import die_at
 from tests.dispatch.office import follow, send_all
 from tests.dispatch.steering import alerts, change_of, run_errands, say
 from tests.receivers import Answer, http_receiver, smtp_receiver
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    monkeypatch.setattr(errands, "_OF_CHANGE", errands._OF_CHANGE.limit(2))
+    monkeypatch.setattr(errands, "PAGE", 2)
+
+
+@pytest.fixture(params=OF_AN_ERRAND)
+def die(request, database_url):
+    """Run errands in a process that dies at its second page; says where."""
+
+    async def run():
+        await die_at(f"{request.param}:2", "errand", database_url)
+        return request.param
+
+    return run
 
 
 async def test_who_was_told_is_corrected_and_nobody_else(db, clock, alert, dispatch):
@@ -135,11 +154,8 @@ async def test_what_a_paused_owner_held_for_long_is_cancelled_at_once(db, clock,
     assert await count(db, Held) == 0
 
 
-async def test_nobody_is_corrected_twice_however_often_it_is_looked_at(
-    db, clock, alert, dispatch, monkeypatch
-):
-    monkeypatch.setattr(errands, "_OF_CHANGE", errands._OF_CHANGE.limit(2))
-    monkeypatch.setattr(errands, "PAGE", 2)
+@pytest.mark.usefixtures("small_pages")
+async def test_nobody_is_corrected_twice_however_often_it_is_looked_at(db, clock, alert, dispatch):
     async with http_receiver() as receiver:
         for number in range(5):
             await follow(db, f"desk{number}", address=f"{receiver.url}/{number}")
@@ -156,6 +172,22 @@ async def test_nobody_is_corrected_twice_however_often_it_is_looked_at(
     recalled = [cause for (cause,) in await alerts(db, "cause")]
     change = await change_of(db)
     assert recalled == [""] * 5 + [f"recall:{change.id}"] * 5
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_death_on_the_way_resumes_at_the_page(db, clock, alert, dispatch, die):
+    async with http_receiver() as receiver:
+        for number in range(6):
+            await follow(db, f"desk{number}", address=f"{receiver.url}/{number}")
+        await alert()
+        await send_all(dispatch())
+        await say(db, clock, Act.RECALL)
+        point = await die()
+        assert await count(db, Alert) == 6 + (4 if "before" in point else 6)
+        await run_errands(db, clock)
+        await send_all(dispatch("later"))
+    assert len({one.headers["webhook-id"] for one in receiver.requests}) == 12
+    assert len(receiver.requests) == 12
 
 
 async def test_a_correction_waits_for_a_stopped_destination(db, clock, alert, dispatch):

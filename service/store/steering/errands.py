@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,7 +16,7 @@ from service.core.steering import Word
 from service.store.lists import one_of
 from service.store.rows import Clash, insert_rows
 from service.store.steering.tables import Errand
-from service.store.tables import Alert, Destination, Fanout
+from service.store.tables import Alert, Destination, Fanout, Subscription
 
 PAGE = 1_000
 RESWEEP = timedelta(seconds=10)
@@ -182,6 +183,25 @@ _WORDS = (
     select(col(Fanout.change_id), col(Fanout.state))
     .where(one_of(col(Fanout.change_id), "those"))
     .order_by(col(Fanout.change_id))
+    .with_for_update(read=True)
+)
+
+
+async def lock_owners(session: AsyncSession, page: Sequence[Any]) -> dict[str, str]:
+    """Whoever may hold alerts of this page back: none of them lets any go meanwhile.
+
+    Returns the destinations that are still there, with their kinds.
+    """
+    kinds = await lock_destinations(session, [one.destination_id for one in page])
+    matched = {told["subscription"] for one in page for told in orjson.loads(one.matched)}
+    await session.execute(_SUBSCRIPTIONS, {"those": sorted(matched)})
+    return kinds
+
+
+_SUBSCRIPTIONS = (
+    select(col(Subscription.id))
+    .where(one_of(col(Subscription.id), "those"))
+    .order_by(col(Subscription.id))
     .with_for_update(read=True)
 )
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from service.core.steering import Act
 from service.store.holding import hold, release
-from service.store.steering.errands import Step, Task, last_of, page_of_change
+from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.tables import Delivery, Destination, Held, Subscription
 
 ACTIVE = "active"
@@ -29,6 +29,7 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     """The next alerts of the change; what is in the air may still arrive, and is counted."""
     page = await page_of_change(session, task)
     ids = [one.id for one in page]
+    await lock_owners(session, page)
     owner = owner_of(task.target)
     aloft = await _count_aloft(session, ids, now)
     held = await hold(session, owner, now, col(Delivery.id).in_(ids))
@@ -53,6 +54,7 @@ async def resume_page(session: AsyncSession, task: Task, _now: datetime) -> Step
     """The next alerts of the change; each is due, or waits again for whom it had waited before."""
     page = await page_of_change(session, task)
     ids = [one.id for one in page]
+    await lock_owners(session, page)
     owner = owner_of(task.target)
     mine = await _rename(session, ids, owner, f"{owner}/{task.cursor}")
     due = task.due_after(len(page))

@@ -22,7 +22,7 @@ from service.store.claiming import find_alerts
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
-from service.store.steering.errands import Step, Task, last_of, lock_destinations, page_of_change
+from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.steering.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
@@ -36,7 +36,7 @@ async def recall_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     """
     page = await page_of_change(session, task)
     owner = recall_cause(UUID(task.target))
-    kinds = await lock_destinations(session, [one.destination_id for one in page])
+    kinds = await lock_owners(session, page)
     taken = await _take_back(session, [one.id for one in page], owner, task, now)
     corrected = await _correct(session, page, kinds, task, now)
     return Step(last_of(page), taken.cancelled + corrected, taken.aloft, taken.waiting)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Update, func, select, text, update
+from sqlalchemy import Update, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -67,7 +67,7 @@ def _move(change_id: UUID, act: Act, word: Word, reason: str) -> Update:
             state=word.value,
             reason=reason,
             is_open=was_unfinished if goes_on else False,
-            is_unfinished=was_open if act is Act.HALT else False,
+            is_unfinished=or_(was_open, was_unfinished) if act is Act.HALT else False,
         )
     )
 
