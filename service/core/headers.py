@@ -15,6 +15,7 @@ RESERVED = frozenset(
     {
         "accept-encoding",
         "connection",
+        "date",
         "expect",
         "host",
         "keep-alive",

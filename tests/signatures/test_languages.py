@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from service.dispatch.webhook import WebhookSender
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.core.delivery import Parcel
 from service.core.signing import jwk_x, private_from, public_of, secret_from
+from service.dispatch.http import WebhookSender
 from tests.receivers import http_receiver
 from tests.signatures.languages import ask_java, ask_node
 
