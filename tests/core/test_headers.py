@@ -42,14 +42,7 @@ def test_a_bad_header_is_refused_with_a_reason(pairs, why):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *sorted(RESERVED),
-        "Content-Length",
-        "Content-Anything",
-        "Webhook-Id",
-        "Proxy-Authorization",
-        "HOST",
-    ],
+    [*sorted(RESERVED), "Content-Length", "Content-X", "Webhook-Id", "Proxy-X", "HOST"],
 )
 def test_what_is_ours_to_say_is_refused(name):
     with pytest.raises(BadHeader, match=f"the header {name.lower()} is set by the sender itself"):

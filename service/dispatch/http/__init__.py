@@ -2,7 +2,8 @@
 
 `sender.py` signs and waits; `request.py` writes what goes out, `pool.py` keeps connections and
 `connection.py` uses one; `reaching` opens them past the guard; `answer.py` reads what comes back;
-`trail.py` notes how far it got and `words.py` says so.
+`trail.py` notes how far it got and `words.py` says so; `turnstile.py` lets so many through at
+once.
 """
 
 from service.dispatch.http.answer import EXCERPT

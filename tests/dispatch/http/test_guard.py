@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import socket
 import threading
+from contextlib import ExitStack
 from ipaddress import ip_address
 
 import pytest
@@ -207,6 +209,22 @@ async def test_the_next_address_is_tried_where_one_does_not_answer(parcel, diall
     assert (reply.accepted, reply.peer) == (True, f"127.0.0.1:{receiver.port}")
     assert dialled == ["127.0.0.9", "127.0.0.1"]
     assert list(reply.timings) == ["dns", "connect", "first_byte", "total"]
+
+
+async def test_an_address_that_hangs_takes_only_its_share_of_the_time(parcel):
+    async with misbehaving(THANKS) as receiver:
+        with ExitStack() as stack:
+            deaf = stack.enter_context(socket.socket())
+            deaf.bind(("127.0.0.9", receiver.port))
+            deaf.listen(0)
+            for _ in range(3):  # its queue is full, and it never accepts
+                filler = stack.enter_context(socket.socket())
+                filler.setblocking(False)
+                filler.connect_ex(deaf.getsockname())
+            tried = {"resolve": lambda _: ["127.0.0.9", "127.0.0.1"], "loopback_allowed": True}
+            async with WebhookSender(**tried, deadline=2) as sender:
+                reply = await sender.send(parcel(f"http://localhost:{receiver.port}/"))
+    assert (reply.accepted, reply.peer) == (True, f"127.0.0.1:{receiver.port}")
 
 
 async def test_a_name_server_that_hangs_delays_nobody_else(parcel):

@@ -392,6 +392,22 @@ async def test_a_kept_connection_that_dies_unanswered_is_replaced_once(sender, p
     assert "the connection without an answer" in second.reason
 
 
+async def test_who_answers_before_it_has_heard_all_is_asked_anew(sender, parcel):
+    """What is left of the first request would be the beginning of the second."""
+
+    async def hasty(reader, writer):
+        await reader.read(10)
+        writer.write(OK + b"content-length: 0\r\n\r\n")
+        writer.transport.pause_reading()
+        await asyncio.sleep(60)
+
+    async with misbehaving(hasty) as receiver:
+        for _ in range(2):
+            reply = await sender.send(parcel(receiver.url, body=b"x" * 10_000_000))
+            assert (reply.accepted, reply.status) == (True, 200)
+        assert receiver.connections == 2
+
+
 async def test_an_answer_with_close_is_the_last_on_its_connection(sender, parcel):
     answer = OK + b"connection: close\r\ncontent-length: 0\r\n\r\n"
     async with misbehaving(says(answer)) as receiver:
