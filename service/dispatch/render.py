@@ -69,7 +69,9 @@ class Renderer:
                 one,
                 self._prepared.get(one.change_id),
                 previous.get(one.id),
-                Recall(reasons[one.change_id], one.made_at) if takes_back(one.cause) else None,
+                Recall(reasons.get(one.change_id, ""), one.made_at)
+                if takes_back(one.cause)
+                else None,
             )
             for one in fresh
         ]
