@@ -14,6 +14,9 @@ receipt   `core/delivery.py` judges the reply; `store/settling.py` settles it
 On the way out of the house twice: `dispatch/publish.py` writes changes to the log for readers
 outside, and moves to it what the API kept in its outbox while the log was away.
 
+Where people have the word: `core/steering.py` says which, `store/steering` and `store/again` keep
+it, `dispatch/errands.py` does what it means for many alerts, `api/steering` takes it.
+
 Beside the journey: `runtime` puts everything together and runs the roles, `settings.py` reads
 what can be set, `telemetry.py` logs and counts, `cli` is the command, `demo` the year 2025.
 `verify` goes through the books, `move` takes an installation to other engines, `crash.py` names

@@ -14,11 +14,11 @@ from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
 from service.core.delivery import State
 from service.store.accounts import DEFAULT
+from service.store.again.resending import Former, list_former, name_delivery
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
 from service.store.changes import find_change
 from service.store.spans import Span
 from service.store.steering.deeds import list_deeds
-from service.store.steering.resending import Former, list_former, name_delivery
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
 

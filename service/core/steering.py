@@ -102,11 +102,17 @@ class Gate:
 
 
 OPEN_GATE = Gate()
+_RECALL = "recall:"
 
 
 def recall_cause(change: UUID) -> str:
     """The cause of the alert that takes another back; its delivery id is made of it."""
-    return f"recall:{change}"
+    return f"{_RECALL}{change}"
+
+
+def takes_back(cause: str) -> bool:
+    """Whether an alert with this cause takes another back."""
+    return cause.startswith(_RECALL)
 
 
 def told_percent(duty: Duty | None, mode: Handling) -> str | None:

@@ -118,7 +118,7 @@ class Planner:
 
     async def _turn_page(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
         page = await self._look(session, fanout, said)
-        if fanout.is_fresh and self._gate.audience and page.alerts:
+        if fanout.is_fresh and self._gate.audience:
             doubt = await self._doubt(session, page, said)
             if doubt:
                 return Page(fanout, (), (), looked_at=0, is_last=False, doubt=doubt)

@@ -15,6 +15,7 @@ from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
 from service.core.message.recall import Recall, recall_body
+from service.core.steering import takes_back
 from service.dispatch.post import Letterhead, Recipient, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
@@ -61,7 +62,9 @@ class Renderer:
                 self._prepared.get(one.change_id),
                 previous.get(one.id),
                 threads.get(one.id, ()),
-                Recall(reasons[one.change_id], one.made_at) if one.cause else None,
+                Recall(reasons.get(one.change_id, ""), one.made_at)
+                if takes_back(one.cause)
+                else None,
             )
             for one in fresh
         ]
@@ -112,7 +115,7 @@ class Renderer:
         for one in claimed:
             prepared = self._prepared.get(one.change_id)
             former = prepared.change.previous if prepared else None
-            if one.cause:  # it takes back the alert of the change itself
+            if takes_back(one.cause):
                 former = one.change_id
             if former:
                 wanted[one.id] = delivery_id(one.destination_id, str(former))
@@ -133,7 +136,7 @@ class Renderer:
 
 async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, str]:
     """By change, why it was recalled; only corrections ask."""
-    recalled = {one.change_id for one in claimed if one.cause}
+    recalled = {one.change_id for one in claimed if takes_back(one.cause)}
     return await find_reasons(session, recalled) if recalled else {}
 
 

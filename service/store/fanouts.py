@@ -15,11 +15,11 @@ from service.core.change import read_change
 from service.core.delivery import PULL, State, urgency
 from service.core.optin import ACTIVE, UNSUBSCRIBED
 from service.core.steering import Word
+from service.store.again.queueing import LISTED, End, end_unsent
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
 from service.store.steering.muting import find_quiet
-from service.store.steering.queueing import LISTED, End, end_unsent
 from service.store.tables import (
     Alert,
     Change,

@@ -19,6 +19,7 @@ from service.core.steering import (
     decide,
     recall_cause,
     refuse_sending,
+    takes_back,
     told_percent,
 )
 from tests.core.message.golden.written import changes_of_2025
@@ -84,6 +85,8 @@ def test_new_sources_and_unsure_changes_are_in_doubt(certainty, place, said):
 
 def test_a_recall_has_a_cause_of_its_own():
     assert recall_cause(UUID(int=7)) == "recall:00000000-0000-0000-0000-000000000007"
+    assert takes_back(recall_cause(UUID(int=7)))
+    assert not takes_back("")
 
 
 @pytest.mark.parametrize(

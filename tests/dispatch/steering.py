@@ -3,9 +3,9 @@
 from service.core.change import read_change
 from service.dispatch.errands import Errands
 from service.store.accounts import DEFAULT
+from service.store.again.replaying import replay
+from service.store.again.resending import resend
 from service.store.steering.deeds import Doer
-from service.store.steering.replaying import replay
-from service.store.steering.resending import resend
 from service.store.steering.stops import say_word
 from service.store.tables import Alert, Change
 from tests.books import rows, silent

@@ -11,11 +11,11 @@ import service.dispatch.plan as planning
 from service.core.delivery import WAITS, delivery_id
 from service.core.steering import Act, NotPossible
 from service.dispatch.plan import Planner
+from service.store.again import resending
+from service.store.again.resending import find_losses
 from service.store.destinations import remove_destination
 from service.store.holding import disable, release
-from service.store.steering import resending
 from service.store.steering.errands import Kind, Task, begin, find_errand, name_destination
-from service.store.steering.resending import find_losses
 from service.store.steering.tables import Audit, FormerReceipt
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt
 from service.telemetry import Metrics

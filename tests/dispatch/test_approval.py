@@ -8,7 +8,7 @@ from service.dispatch.plan import Planner
 from service.store.steering.stops import count_awaiting
 from service.store.tables import Alert, Fanout
 from service.telemetry import Metrics
-from tests.books import consumer_of, count, rows, silent, take
+from tests.books import add_receiver, consumer_of, count, rows, silent, take
 from tests.core.builders import measure
 from tests.dispatch.office import follow
 from tests.dispatch.steering import say
@@ -69,6 +69,17 @@ async def test_a_new_source_to_too_many_waits_until_it_is_approved(db, clock, gi
     await say(db, clock, Act.APPROVE)
     assert await plan() == 0
     assert await states(db) == [("approved", False, 4)]
+
+
+async def test_those_behind_a_page_of_nobody_count_too(db, give, plan, monkeypatch):
+    """In a wide walk, a first page may concern nobody at all."""
+    monkeypatch.setattr(module, "DESTINATIONS", 1)
+    monkeypatch.setattr(module, "WIDE", 0)
+    await add_receiver(db, "a-first")
+    await crowd(db, 4)
+    await give(law(1))
+    await plan()
+    assert await states(db) == [("awaiting_approval", False, 0)]
 
 
 async def test_to_few_it_goes_at_once(db, give, plan):

@@ -1,6 +1,7 @@
 """Stopping mid-fan-out, and going on as if nothing had been."""
 
 import pytest
+from sqlalchemy import update
 
 import service.dispatch.plan as planning
 from service.core.steering import Act, NotPossible
@@ -10,7 +11,7 @@ from service.store.holding import disable, hold, release
 from service.store.sending import SENDING, release_sending
 from service.store.steering import errands
 from service.store.subscriptions import change_state
-from service.store.tables import Alert, Delivery, Fanout, Held, Receipt
+from service.store.tables import Alert, Delivery, Destination, Fanout, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import consumer_of, count, rows, silent, take
 from tests.core.builders import measure
@@ -125,11 +126,23 @@ async def test_an_owner_who_goes_on_does_not_let_a_halted_change_go(db, clock, a
         await alert()
         await say(db, clock, Act.HALT)
         async with db.write() as session:
+            await session.execute(update(Destination).values(state="active"))
             await release(session, "desk", clock())
         await send_all(dispatch())
         assert receiver.requests == []
         await say(db, clock, Act.RESUME)
-        assert await rows(db, Held, "owner_id") == [("desk",)]  # still paused
+        await send_all(dispatch("later"))
+    assert len(receiver.requests) == 1
+
+
+async def test_a_destination_that_is_still_stopped_gets_back_what_it_held(db, clock, alert):
+    await follow(db, "desk")
+    async with db.write() as session:
+        await disable(session, "desk", "by its owner", clock(), "paused")
+    await alert()
+    await say(db, clock, Act.HALT)
+    await say(db, clock, Act.RESUME)
+    assert await rows(db, Held, "owner_id") == [("desk",)]
 
 
 @pytest.mark.parametrize("is_active", [True, False])

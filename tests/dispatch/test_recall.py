@@ -19,7 +19,7 @@ from service.store.tables import Alert, Delivery, Held, Receipt
 from tests.books import SECRET, add_receiver, count, rows, subscribe
 from tests.dispatch.deaths import die_at
 from tests.dispatch.office import follow, send_all
-from tests.dispatch.steering import alerts, change_of, run_errands, say
+from tests.dispatch.steering import again, alerts, change_of, run_errands, say
 from tests.receivers import Answer, http_receiver, smtp_receiver
 
 
@@ -201,6 +201,20 @@ async def test_a_correction_waits_for_a_stopped_destination(db, clock, alert, di
         await send_all(dispatch("later"))
     assert len(receiver.requests) == 1
     assert await rows(db, Held, "owner_id") == [("desk",)]
+
+
+async def test_who_was_told_before_it_was_sent_again_is_corrected(db, clock, alert, dispatch):
+    async with http_receiver() as receiver:
+        await follow(db, "desk", receiver)
+        await alert()
+        await send_all(dispatch())
+        ((identity,),) = await alerts(db, "id")
+        await again(db, clock, identity)
+        await say(db, clock, Act.RECALL)
+        await send_all(dispatch("later"))
+    types = [json.loads(one.body)["type"] for one in receiver.requests]
+    assert types == ["tariffwire.change", "tariffwire.recall"]
+    assert sorted(await rows(db, Receipt, "outcome")) == [("cancelled",), ("delivered",)]
 
 
 async def test_who_is_gone_is_not_corrected(db, clock, alert, dispatch):

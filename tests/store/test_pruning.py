@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from service.store import pruning
+from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
 from service.store.tables import (
     Alert,
     Attempt,
@@ -151,6 +152,34 @@ async def test_a_quarantined_input_goes_once_somebody_has_decided(db, state, at,
     await enter(db, Quarantine, made | {"state": state, "at": at, "headers": "[]"})
     assert await run(db, pruning.prune_quarantined) == gone
     assert await count(db, Quarantine) == 1 - gone
+
+
+async def test_decisions_go_with_what_they_were_about(db):
+    await tell(db, 1)
+    former = {"outcome": "failed", "reason": "", "attempts": 1, "finished_at": OLD, "sha256": ""}
+    await enter(db, FormerReceipt, former | {"delivery_id": UUID(int=1001), "number": 1})
+    deed = {"who": "kim", "action": "halt", "object": "change:1", "detail": "{}"}
+    await enter(db, Audit, *(deed | {"number": one, "at": OLD} for one in (1, 2, 3)))
+    await enter(db, Audit, deed | {"number": 4, "at": YOUNG})
+    errand = {"kind": "halt", "who": "kim", "reason": "", "cursor": 0, "done": 0, "aloft": 0}
+    errand |= {"waiting": 0, "begun_at": OLD}
+    await enter(db, Errand, errand | {"object": "over", "due_at": None})
+    await enter(db, Errand, errand | {"object": "at work", "due_at": OLD})
+    mute = {"account_id": "a", "destination_id": "", "subject": "s", "note": "", "who": "kim"}
+    mute |= {"created_at": OLD, "except_critical": True}
+    await enter(db, Mute, *(mute | {"id": str(at), "until": at} for at in (OLD, YOUNG)))
+    assert await run(db, pruning.prune_alerts) == 1
+    assert await count(db, FormerReceipt) == 0
+    assert [await run(db, pruning.prune_deeds, 2) for _ in range(3)] == [2, 1, 0]
+    assert await rows(db, Audit, "number") == [(4,)]
+    assert await rows(db, Errand, "object") == [("at work",)]
+    assert await rows(db, Mute, "until") == [(YOUNG,)]
+
+
+async def test_a_change_that_waits_for_a_person_stays(db):
+    async with db.write() as session:
+        await session.execute(update(Fanout).values(is_unfinished=True, state="halted"))
+    assert await run(db, pruning.prune_changes) == 0
 
 
 async def test_no_page_reads_a_whole_table(server):

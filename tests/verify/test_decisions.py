@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from service.core.steering import Act
 from service.dispatch.errands import Errands
+from service.store.again.resending import resend
 from service.store.steering.deeds import Doer
-from service.store.steering.resending import resend
 from service.store.steering.stops import say_word
 from service.store.tables import Alert, Delivery, Receipt
 from service.verify import Kind

@@ -14,10 +14,10 @@ from service.api.steering.forms import NoteForm, ReasonForm, ReplayForm, doer_of
 from service.core.event import Fault
 from service.core.steering import Act
 from service.store.accounts import DEFAULT
+from service.store.again.replaying import replay
 from service.store.changes import Recorded, find_change
 from service.store.destinations import find_destination
 from service.store.steering.deeds import Doer
-from service.store.steering.replaying import replay
 from service.store.steering.stops import say_word
 
 router = APIRouter(prefix="/v1/changes/{change_id}", tags=["changes"])

@@ -13,7 +13,7 @@ from service.api.questions import LARGEST, AtPage
 from service.core.signature import headers
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue, find_destination
-from service.store.steering.reconciling import Listed, list_of_destination
+from service.store.reconciling import Listed, list_of_destination
 
 router = APIRouter(prefix="/v1/destinations/{destination_id}/alerts", tags=["destinations"])
 

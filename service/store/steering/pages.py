@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from service.store.again.resending import recover_page
 from service.store.steering.errands import Kind, Step, Task, note
 from service.store.steering.halting import halt_page, resume_page
 from service.store.steering.recalling import recall_page
-from service.store.steering.resending import recover_page
 
 Page = Callable[[AsyncSession, Task, datetime], Awaitable[Step]]
 _PAGES: Mapping[Kind, Page] = {

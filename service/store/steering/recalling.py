@@ -17,13 +17,14 @@ from sqlmodel import col
 from service.core.change import read_change
 from service.core.delivery import PULL, TOLD, delivery_id
 from service.core.steering import LANDING, recall_cause, told_percent
+from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.cancelled import write_cancelled
 from service.store.claiming import find_alerts
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
-from service.store.steering.queueing import LISTED, Waiting, end_unsent, queue
+from service.store.steering.tables import FormerReceipt
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
 Row = dict[str, Any]
@@ -115,6 +116,7 @@ async def _correct(
     """Those of a page who were told, are still there, and have no correction yet."""
     cause = recall_cause(UUID(task.target))
     told = set((await session.execute(_TOLD, {"those": [one.id for one in page]})).scalars())
+    told |= set((await session.execute(_TOLD_ONCE, {"those": [one.id for one in page]})).scalars())
     wanted = {
         delivery_id(one.destination_id, cause): one
         for one in page
@@ -130,6 +132,9 @@ async def _correct(
 
 _TOLD = select(col(Receipt.delivery_id)).where(
     one_of(col(Receipt.delivery_id), "those"), col(Receipt.outcome).in_(TOLD)
+)
+_TOLD_ONCE = select(col(FormerReceipt.delivery_id)).where(  # before it was sent again
+    one_of(col(FormerReceipt.delivery_id), "those"), col(FormerReceipt.outcome).in_(TOLD)
 )
 
 

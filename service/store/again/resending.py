@@ -15,11 +15,11 @@ from sqlmodel import col
 
 from service.core.delivery import PULL, State
 from service.core.steering import STOPPED, NotPossible, Word, refuse_sending
+from service.store.again.queueing import Waiting, queue
 from service.store.lists import one_of
 from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import PAGE, Step, Task, last_of, lock_destinations, lock_words
-from service.store.steering.queueing import Waiting, queue
 from service.store.steering.tables import FormerReceipt
 from service.store.tables import Alert, Attempt, Fanout, Receipt
 
