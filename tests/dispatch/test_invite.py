@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -15,6 +16,7 @@ from service.dispatch.post import Letterhead
 from service.store.mail.invitations import invite
 from service.store.mail.readers import find_reader, obey, set_state
 from service.store.mail.tables import Invitation, Suppression
+from service.store.pruning import prune_invitations
 from service.store.sending import hold_sending, release_sending
 from service.store.tables import Destination
 from tests.books import add_receiver, rows, subscribe
@@ -155,3 +157,13 @@ async def test_nobody_is_asked_while_all_is_held(db, clock, smtp, make, asked):
     async with db.write() as session:
         await release_sending(session, clock())
     assert await make().step()
+
+
+async def test_questions_go_once_they_are_old_unless_they_wait(db, clock, make, asked):
+    later = clock() + timedelta(days=100)
+    async with db.write() as session:
+        assert await prune_invitations(session, later) == 0
+    await make().step()
+    async with db.write() as session:
+        assert await prune_invitations(session, clock()) == 0
+        assert await prune_invitations(session, later) == 1

@@ -112,15 +112,17 @@ async def test_what_arrives_is_signed(parcel, mail):
 SENDER, TO = "desk@alerts.example", "desk@importer.example"
 
 
-@pytest.mark.parametrize(
-    "pem",
-    [
-        "",
-        "nonsense",
-        pem_of(ec.generate_private_key(ec.SECP256R1())),
-        RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
-    ],
-)
-def test_what_is_no_key_is_refused_before_it_is_used(pem):
+NO_KEYS = {
+    "nothing": "",
+    "words": "nonsense",
+    "another kind": pem_of(ec.generate_private_key(ec.SECP256R1())),
+    "the public half": RSA.public_key()
+    .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    .decode(),
+}
+
+
+@pytest.mark.parametrize("what", NO_KEYS)
+def test_what_is_no_key_is_refused_before_it_is_used(what):
     with pytest.raises(BadKey, match="TARIFFWIRE_DKIM_KEY"):
-        open_signer(pem, DOMAIN, SELECTOR)
+        open_signer(NO_KEYS[what], DOMAIN, SELECTOR)

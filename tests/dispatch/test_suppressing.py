@@ -1,6 +1,7 @@
 """A server that says that an address is no good is believed; one that refuses a mail is not."""
 
 from collections import deque
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from service.store.mail.readers import set_state
 from service.store.mail.returned import Return, record_return
 from service.store.mail.suppressed import lift
 from service.store.mail.tables import Invitation, Returned, Suppression
+from service.store.pruning import prune_alerts
 from service.store.tables import Alert, Delivery, Destination, Held, Receipt
 from tests.books import count, rows
 from tests.dispatch.office import follow, send_all
@@ -133,4 +135,12 @@ async def test_a_question_that_comes_back_is_explained(db, clock, sent):
 async def test_what_was_never_ours_is_left_alone(db, clock, sent):
     assert not await come_back(db, clock, uuid4())
     assert not await come_back(db, clock, UUID(int=0))
+    assert await count(db, Returned) == 0
+
+
+async def test_what_came_back_goes_when_its_alert_goes(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    await come_back(db, clock, name)
+    async with db.write() as session:
+        assert await prune_alerts(session, clock() + timedelta(days=1)) == 1
     assert await count(db, Returned) == 0
