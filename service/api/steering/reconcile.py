@@ -1,18 +1,18 @@
 """Reconciling: all that a destination was, is or will be sent, for proof and for pulling."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from service.api.changes import missing
-from service.api.desk import AtDesk, Desk
+from service.api.desk import AtDesk
 from service.api.questions import LARGEST, AtPage
 from service.core.signature import headers
 from service.store.accounts import DEFAULT
-from service.store.destinations import DestinationValue, find_destination
+from service.store.destinations import find_destination
 from service.store.reconciling import Listed, list_of_destination
 
 router = APIRouter(prefix="/v1/destinations/{destination_id}/alerts", tags=["destinations"])
@@ -39,12 +39,16 @@ async def list_all(
             raise missing(destination_id, "destination")
         listed = await list_of_destination(session, found.id, page.by_number("oldest", after))
         bodies = await desk.render(session, [one.id for one in listed[: page.limit]])
-    return page.answer(listed, lambda one: _as_json(desk, found, one, bodies), "number")
+    now = desk.clock()
+    secrets = desk.vault.open(found.id, found.sealed, found.secrets).signing(now)
+
+    def write(one: Listed) -> dict[str, Any]:
+        return _as_json(one) | _sign(one, bodies.get(one.id), secrets, now)
+
+    return page.answer(listed, write, "number")
 
 
-def _as_json(
-    desk: Desk, destination: DestinationValue, one: Listed, bodies: Mapping[UUID, bytes]
-) -> dict[str, Any]:
+def _as_json(one: Listed) -> dict[str, Any]:
     return {
         "number": one.number,
         "webhook-id": one.id,
@@ -56,21 +60,17 @@ def _as_json(
         "reason": one.reason or (f"held for {one.holder}" if one.holder else None),
         "recalled": one.recalled,
         "finished_at": one.finished_at,
-        **_sign(desk, destination, one, bodies.get(one.id)),
     }
 
 
-def _sign(
-    desk: Desk, destination: DestinationValue, one: Listed, body: bytes | None
-) -> dict[str, Any]:
+def _sign(one: Listed, body: bytes | None, secrets: Sequence[str], now: datetime) -> dict[str, Any]:
     """`is_as_sent`: whether these bytes are the ones that ended it; None where none were sent."""
     if body is None:
         return {"body": None, "sha256": None, "is_as_sent": None, "headers": {}}
     digest = hashlib.sha256(body).hexdigest()
-    secrets = destination.secrets
     return {
         "body": body.decode("utf-8", "replace"),
         "sha256": digest,
         "is_as_sent": one.sent == digest if one.sent else None,
-        "headers": headers(str(one.id), desk.clock(), body, secrets) if secrets else {},
+        "headers": headers(str(one.id), now, body, secrets) if secrets else {},
     }
