@@ -128,7 +128,8 @@ async def _find_page(folder: Path) -> str:
     """Where the first tab is spoken to: the browser writes its port into its folder."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            with contextlib.suppress(OSError, ValueError):
+            # Half written, or not listening yet, or without its tab.
+            with contextlib.suppress(OSError, ValueError, LookupError, httpx.HTTPError):
                 port = int((folder / "DevToolsActivePort").read_text().splitlines()[0])
                 return await _ask_for_page(port)
             await asyncio.sleep(0.05)
@@ -137,4 +138,5 @@ async def _find_page(folder: Path) -> str:
 async def _ask_for_page(port: int) -> str:
     async with httpx.AsyncClient() as client:
         listed = (await client.get(f"http://127.0.0.1:{port}/json")).json()
-    return next(one["webSocketDebuggerUrl"] for one in listed if one["type"] == "page")
+    (page,) = [one for one in listed if one["type"] == "page"]
+    return str(page["webSocketDebuggerUrl"])
