@@ -118,6 +118,8 @@ def _tokens(rate: float, next_at: datetime | None, now: datetime) -> int:
     if next_at is None:
         return burst
     behind = (now - next_at).total_seconds()
+    if -behind > (burst + 1) / rate:  # further ahead than it can be: the clock was set back
+        return burst
     return 0 if behind < 0 else min(burst, int(behind * rate) + 1)
 
 

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.pace import Limits, allow, spend
+from service.store.leases import SKEW
 from service.store.lists import one_of
 from service.store.paces import LANED, PACE, QUEUED, health_of, limits_of
 from service.store.rows import Clash, insert_rows, update_rows
@@ -108,15 +109,23 @@ _OPEN = update(Pace).where(one_of(col(Pace.destination_id), _FREE)).values(look_
 
 
 async def reopen(session: AsyncSession, now: datetime) -> None:
-    """Have lanes visited that hold something though their row says that they are empty."""
-    await (await session.connection()).execute(_REOPEN, {"now": now})
+    """Have lanes visited that hold something though their row says that they are empty.
+
+    Or that they need no visit for long, though nothing rests there: that may have been written
+    before a clock was set back, and a visit too early finds out.
+    """
+    await (await session.connection()).execute(_REOPEN, {"now": now, "latest": now + SKEW})
 
 
+_HOLDS = exists().where(LANED, col(Delivery.lane) == col(Pace.destination_id))
+_RESTS = and_(col(Pace.rests_until).is_not(None), col(Pace.rests_until) > bindparam("now"))
 _FORGOTTEN = (
     select(col(Pace.destination_id))
     .where(
-        col(Pace.look_at).is_(None),
-        exists().where(LANED, col(Delivery.lane) == col(Pace.destination_id)),
+        or_(
+            and_(col(Pace.look_at).is_(None), _HOLDS),
+            and_(col(Pace.look_at) > bindparam("latest"), ~_RESTS),
+        )
     )
     .with_for_update(skip_locked=True)
 )

@@ -107,6 +107,12 @@ def test_a_rate_says_when_to_come_again():
     assert allow(slow, WELL, then, 0, then).count == 1
 
 
+def test_what_was_spent_before_the_clock_was_set_back_binds_nobody():
+    limits = Limits(rate=2)
+    ahead = spend(limits, None, 2, later(3600))
+    assert allow(limits, WELL, ahead, 0, NOW).count == 2
+
+
 def test_without_a_rate_nothing_is_spent():
     assert spend(Limits(), None, 9, NOW) is None
 

@@ -254,6 +254,16 @@ async def test_a_lane_that_its_row_forgot_is_found_again(db, clock, alert, dispa
     assert await rows(db, Pace, "look_at") == [(None,)]
 
 
+async def test_a_lane_that_was_left_by_a_clock_ahead_is_visited(db, clock, alert):
+    await follow(db, "desk", at_once=1)
+    await alert(2)
+    async with db.write() as session:
+        await claim_for(session, "dead", clock() + timedelta(hours=1))
+    async with db.write() as session:
+        await reopen(session, clock())
+    assert await rows(db, Pace, "look_at") == [(clock(),)]
+
+
 async def test_a_visited_lane_is_no_forgotten_one(db, clock, alert):
     await follow(db, "desk", rate=1)
     await alert(3)

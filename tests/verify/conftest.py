@@ -13,7 +13,6 @@ from service.core.delivery import Delivered, Reply
 from service.dispatch.plan import Planner
 from service.events_of_2025 import read_year
 from service.log import Log, open_log
-from service.store.claiming import claim
 from service.store.database import Database, open_database
 from service.store.holding import disable
 from service.store.progress import list_places
@@ -23,6 +22,7 @@ from tests.books import NOW, Watch, add_receiver, consumer_of, silent, subscribe
 from tests.core.builders import claim as verdict
 from tests.core.builders import measure, threat
 from tests.databases import KINDS, make_database
+from tests.dispatch.office import claim_for
 
 ENDED = NOW + timedelta(minutes=1)
 EARLY = [verdict("early", "late"), verdict("earlier", "early", "denied"), threat("late")]
@@ -91,7 +91,7 @@ async def _live_through(url: str, log_path: Path) -> None:
             pass
         async with db.write() as session:
             await disable(session, "stopped", "a test", NOW)
-            claimed = await claim(session, NOW, "lease", 60, 60)
+            claimed = await claim_for(session, "lease", NOW)
             done = [
                 Transmitted(one, b"", "", Reply(accepted=True, status=204, reason="ok"),
                             Delivered(), ENDED)

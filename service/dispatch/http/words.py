@@ -12,7 +12,7 @@ from service.dispatch.http.answer import BadAnswer
 from service.dispatch.http.connection import CutShort
 from service.dispatch.http.reaching.dialling import ForbiddenAddress
 from service.dispatch.http.reaching.tls import BadRoute
-from service.dispatch.http.reaching.tunnel import ProxyFault
+from service.dispatch.http.reaching.tunnel import ProxyFault, Unreached
 from service.dispatch.http.trail import Stage, Trail
 
 FAILURES = (OSError, BadAnswer, ForbiddenAddress, BadRoute)
@@ -150,6 +150,7 @@ _SAYINGS: tuple[tuple[type[Exception], Callable[[Exception, Trail, str], str]], 
     (TimeoutError, _say_late),
     (ForbiddenAddress, _say_forbidden),
     (ProxyFault, _say_itself),
+    (Unreached, _say_itself),
     (BadRoute, _say_itself),
     (BadAnswer, _say_broken),
     (CutShort, _say_cut),

@@ -99,7 +99,7 @@ async def test_the_guard_stands_before_it(parcel, dialled):
 ANSWERS = [
     (b"HTTP/1.1 407 Login\r\ncontent-length: 0\r\n\r\n", "wants a user and a password"),
     (b"HTTP/1.1 403 No\r\ncontent-length: 5\r\n\r\nnever", "answered 403 to CONNECT 127.0.0.1"),
-    (b"HTTP/1.1 502 Bad\r\n\r\n", "answered 502 to CONNECT 127.0.0.1"),
+    (b"HTTP/1.1 503 Busy\r\n\r\n", "answered 503 to CONNECT 127.0.0.1"),
     (b"HTTP/1.1 301 Moved\r\nlocation: http://10.0.0.1/\r\n\r\n", "answered 301 to CONNECT"),
     (b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "answered 200 to CONNECT 127.0.0.1"),
     (b"220 mail.example ESMTP\r\n", "gave no answer to CONNECT"),
@@ -115,6 +115,15 @@ async def test_its_answers_are_told_apart_from_those_of_receivers(parcel, answer
 
     reply = await _ask(parcel, behave)
     assert words in reply.reason
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_a_receiver_that_it_did_not_reach_is_to_blame_itself(parcel, status):
+    answer = says(f"HTTP/1.1 {status} Away\r\ncontent-length: 0\r\n\r\n".encode())
+    async with misbehaving(answer) as proxy, through(proxy) as sender:
+        reply = await sender.send(parcel("http://127.0.0.1:80/"))
+    assert (reply.status, reply.ours) == (None, False)
+    assert f"answered {status} to CONNECT 127.0.0.1:80" in reply.reason
 
 
 FAULTS = [

@@ -9,8 +9,15 @@ from service.dispatch.http.trail import Stage, Trail
 PROXY_LOGIN = 407
 
 
+UNREACHED = frozenset({502, 504})  # RFC 9110 §15.6.3, §15.6.5: what lies behind did not answer
+
+
 class ProxyFault(OSError):
     """The egress proxy did not let us through."""
+
+
+class Unreached(OSError):
+    """The egress proxy is well, and did not reach the receiver."""
 
 
 async def bore(proxy: Proxy, names: Names, peer: str, trail: Trail) -> Connection:
@@ -25,7 +32,8 @@ async def bore(proxy: Proxy, names: Names, peer: str, trail: Trail) -> Connectio
         raise ProxyFault(message) from error
     if not 200 <= answer.status < 300 or answer.excerpt:  # noqa: PLR2004
         connection.drop()
-        raise ProxyFault(_refusal(proxy, peer, answer.status))
+        kind = Unreached if answer.status in UNREACHED else ProxyFault
+        raise kind(_refusal(proxy, peer, answer.status))
     return connection
 
 
