@@ -49,6 +49,8 @@ WATCHED = 500
 UNREADABLE_SHARE = 0.2
 RIVALRIES = 3
 """How often a batch is taken when rivals write the same at that moment."""
+SAID = 200
+"""Characters of a reason that are said: it repeats what came in."""
 
 
 log = structlog.get_logger()
@@ -230,7 +232,7 @@ class Consumer:
         if faults and len(self._recent) == WATCHED and bad > WATCHED * UNREADABLE_SHARE:
             raise TooManyUnreadable(
                 f"{bad} of the last {WATCHED} records of {batch.topic} are unreadable:"
-                f" {TooManyUnreadable.__doc__} The last of them: {faults[-1]}."
+                f" {TooManyUnreadable.__doc__} The last of them: {faults[-1][:SAID]}."
                 " Mend whatever writes them, or this service, then start it again; it goes on"
                 f" where it stands, and sets aside up to {WATCHED} more before it looks again."
             )
@@ -245,7 +247,7 @@ class Consumer:
 def _tell_set_aside(rows: Sequence[Row]) -> None:
     """One line, however many there are in the batch."""
     if rows:
-        first, why = rows[0]["id"], rows[0]["reason"][:200]
+        first, why = rows[0]["id"], rows[0]["reason"][:SAID]
         log.warning("set inputs aside", count=len(rows), first=first, why=why)
 
 

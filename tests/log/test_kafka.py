@@ -233,7 +233,7 @@ async def test_an_unfit_topic_is_named_with_its_remedy(setting, value, kafka_url
     assert f"--alter --topic {topic('tariffs')} --add-config {setting}=" in said
 
 
-async def test_all_that_is_unfit_is_said_at_once_in_a_command_that_runs(
+async def test_all_that_is_unfit_is_said_at_once_in_one_command(
     kafka_url, kafka_bootstrap, topic, admin
 ):
     unfit = {"max.message.bytes": "1000000", "message.timestamp.type": "CreateTime"}
