@@ -10,6 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.pace import NONE, Limits
+from service.core.preferences import (
+    NO_PREFERENCES,
+    Preferences,
+    read_preferences,
+    write_preferences,
+)
 from service.store.cancelled import cancel_destination
 from service.store.paces import forget_pace
 from service.store.spans import Span
@@ -34,6 +40,7 @@ class DestinationValue:
     state: str
     reason: str
     limits: Limits = NONE
+    preferences: Preferences = NO_PREFERENCES
     created_at: datetime
     updated_at: datetime
 
@@ -51,6 +58,7 @@ _COLUMNS = (
     col(Destination.rate),
     col(Destination.at_once),
     col(Destination.ordered),
+    col(Destination.preferences),
     col(Destination.created_at),
     col(Destination.updated_at),
 )
@@ -60,7 +68,11 @@ async def add_destination(session: AsyncSession, value: DestinationValue) -> Non
     """Enter a new one."""
     row = {name: getattr(value, name) for name in DestinationValue.__slots__} | asdict(value.limits)
     del row["limits"]
-    await session.execute(insert(Destination), [row | {"secrets": " ".join(value.secrets)}])
+    row |= {
+        "secrets": " ".join(value.secrets),
+        "preferences": write_preferences(value.preferences),
+    }
+    await session.execute(insert(Destination), [row])
 
 
 async def find_destination(
@@ -123,7 +135,7 @@ async def list_destinations(
 
 
 async def change_destination(session: AsyncSession, value: DestinationValue) -> None:
-    """Write all that can change: name, address, credentials, state, reason, limits."""
+    """Write all that can change: name, address, credentials, state, reason, limits, preferences."""
     await session.execute(
         update(Destination)
         .where(col(Destination.id) == value.id)
@@ -135,6 +147,7 @@ async def change_destination(session: AsyncSession, value: DestinationValue) -> 
             state=value.state,
             reason=value.reason,
             updated_at=value.updated_at,
+            preferences=write_preferences(value.preferences),
             **asdict(value.limits),
         )
     )
@@ -163,4 +176,8 @@ async def remove_destination(session: AsyncSession, destination_id: str, now: da
 def _value(row: Row[*tuple[Any, ...]]) -> DestinationValue:
     named = dict(row._mapping)  # noqa: SLF001  # the public name that SQLAlchemy gives it
     limits = Limits(*(named.pop(name) for name in ("rate", "at_once", "ordered")))
-    return DestinationValue(**named | {"secrets": tuple(row.secrets.split()), "limits": limits})
+    read = {
+        "secrets": tuple(row.secrets.split()),
+        "preferences": read_preferences(row.preferences),
+    }
+    return DestinationValue(**named | read | {"limits": limits})

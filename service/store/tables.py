@@ -63,6 +63,7 @@ class Destination(SQLModel, table=True):
 
     `secrets` are those that an earlier release wrote: newest first, space-separated, in plain text.
     `rate` is in deliveries a second, `at_once` how many may be in the air; 0: no limit.
+    `preferences` are JSON, as `core/preferences.py` writes them.
     """
 
     id: str = Field(primary_key=True)
@@ -77,6 +78,7 @@ class Destination(SQLModel, table=True):
     rate: float = Field(default=0, sa_column_kwargs=_made_later("0"))
     at_once: int = Field(default=0, sa_column_kwargs=_made_later("0"))
     ordered: bool = Field(default=False, sa_column_kwargs=_made_later("false"))
+    preferences: str = Field(default="", sa_column_kwargs=_made_later("''"))
     created_at: datetime
     updated_at: datetime
     __table_args__ = (_index("ix_destination_account", "account_id", "id"),)

@@ -15,6 +15,7 @@ from service.core.credentials import NOTHING, Credentials, add_key
 from service.core.delivery import PULL
 from service.core.event import Fault
 from service.core.pace import Limits
+from service.core.preferences import NO_PREFERENCES, Preferences
 from service.core.signing import V1
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
@@ -51,6 +52,7 @@ class DestinationForm(ConsentForm):
     rate: Rate = 0
     at_once: AtOnce = 0
     ordered: Ordered = False
+    preferences: Preferences = NO_PREFERENCES
     signing: Signing = ("v1",)
     headers: Headers = Field(default_factory=dict)
     tls: TlsForm = TlsForm()
@@ -77,6 +79,7 @@ class DestinationPatch(ConsentForm):
     rate: Rate | None = None
     at_once: AtOnce | None = None
     ordered: Ordered | None = None
+    preferences: Preferences | None = None
     signing: Signing | None = None
     headers: Headers | None = None
     tls: TlsForm | None = None
@@ -99,6 +102,7 @@ def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
         state="active",
         reason="",
         limits=Limits(form.rate, form.at_once, form.ordered),
+        preferences=form.preferences,
         created_at=now,
         updated_at=now,
     )
@@ -142,6 +146,7 @@ def patch_destination(
         state=state,
         reason=held.reason if state == held.state else "",
         limits=patch_limits(held.limits, form),
+        preferences=patch_preferences(held.preferences, form.preferences),
         updated_at=desk.clock(),
     )
     credentials = open_credentials(desk, held)
@@ -152,6 +157,13 @@ def patch_limits(held: Limits, form: DestinationPatch) -> Limits:
     """Its limits with what the form says."""
     given = {name: getattr(form, name) for name in ("rate", "at_once", "ordered")}
     return replace(held, **{name: value for name, value in given.items() if value is not None})
+
+
+def patch_preferences(held: Preferences, given: Preferences | None) -> Preferences:
+    """Those that are named are as given, and `null` takes one away; the others stay."""
+    if given is None:
+        return held
+    return held.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
 
 
 _STRAYS = {

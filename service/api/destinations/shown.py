@@ -22,6 +22,7 @@ def as_json(desk: Desk, value: DestinationValue) -> dict[str, Any]:
         "reason": value.reason,
         **(_show_calls(desk, value) if value.kind == "webhook" else {}),
         **asdict(value.limits),
+        "preferences": value.preferences.model_dump(mode="json"),
         "created_at": value.created_at,
         "updated_at": value.updated_at,
     }
