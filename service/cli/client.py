@@ -32,9 +32,9 @@ class Api:
         """Send as it is."""
         return self._call("POST", path, content=body, headers={"content-type": media})
 
-    def delete(self, path: str, **query: Any) -> None:
+    def delete(self, path: str, **query: Any) -> Any:
         """Remove."""
-        self._call("DELETE", path, params=query)
+        return self._call("DELETE", path, params=query)
 
     def pages(self, path: str, limit: int, **query: Any) -> Iterator[Any]:
         """Items of a list, page after page, up to `limit`."""

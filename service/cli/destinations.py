@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli import keys
+from service.cli import keys, readers
 from service.cli.client import open_api
 from service.cli.exits import Trouble
 from service.cli.terminal import Json, Terminal, tabulate
@@ -22,6 +22,7 @@ Pem = Annotated[
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
     keys.join(group)
+    readers.join_destinations(group)
     app.add_typer(group, name="destinations")
 
 
@@ -34,6 +35,10 @@ def add(  # noqa: PLR0913 - one option a field
     pull: Annotated[
         bool, typer.Option("--pull", help="Nothing is sent: it asks for its alerts.")
     ] = False,
+    consent: Annotated[
+        str | None,
+        typer.Option(help="When and how its reader agreed: nobody is asked.", show_default=False),
+    ] = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     secret: Annotated[
         str | None, typer.Option(help="whsec_…; made for you if left out.", show_default=False)
@@ -62,6 +67,8 @@ def add(  # noqa: PLR0913 - one option a field
         "url": url,
         "email": email,
         "pull": pull or None,
+        "confirmed": True if consent else None,
+        "consent": consent,
         "name": name,
         "secret": secret,
         "signing": ["v1", *sign] if sign else None,

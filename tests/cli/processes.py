@@ -23,6 +23,7 @@ class Process:
     """`tariffwire …` as a process of its own; its standard error is read line by line."""
 
     def __init__(self, *words: str, folder: Path, **settings: str) -> None:
+        self.folder = folder
         names = {f"TARIFFWIRE_{name.upper()}": text for name, text in settings.items()}
         self.process = subprocess.Popen(
             [sys.executable, "-c", START, *words],
