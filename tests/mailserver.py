@@ -35,7 +35,7 @@ class MailServer:
         """All that has come, as a mail program fetches it."""
         with self._open() as client:
             ids = _search(client, "ALL")
-            raws = [client.fetch(one, "(BODY.PEEK[])")[1][0][1] for one in ids]
+            raws = [_fetch(client, one) for one in ids]
         return [message_from_bytes(raw, policy=policy.default) for raw in raws]
 
     def count_unseen(self) -> int:
@@ -56,6 +56,12 @@ class MailServer:
             while len(found := await asyncio.to_thread(self.read)) < count:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return found
+
+
+def _fetch(client: imaplib.IMAP4, one: str) -> bytes:
+    """The message; what the server says beside it, as of another that has come, is no pair."""
+    _, parts = client.fetch(one, "(BODY.PEEK[])")
+    return next(part[1] for part in parts if isinstance(part, tuple))
 
 
 def _search(client: imaplib.IMAP4, what: str) -> list[str]:

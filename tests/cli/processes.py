@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from threading import Timer
 
 import pytest
@@ -20,20 +22,25 @@ CLEAN = {name: text for name, text in os.environ.items() if not name.startswith(
 
 
 class Process:
-    """`tariffwire …` as a process of its own; its standard error is read line by line."""
+    """`tariffwire …` as a process of its own; its standard error is read line by line.
+
+    From a file: a pipe that nobody empties would stop whoever has much to say.
+    """
 
     def __init__(self, *words: str, folder: Path, **settings: str) -> None:
         self.folder = folder
         names = {f"TARIFFWIRE_{name.upper()}": text for name, text in settings.items()}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", START, *words],
-            cwd=folder,
-            env=CLEAN | names | {"PYTHONPATH": str(Path(__file__).parents[2])},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._said = NamedTemporaryFile("r", encoding="utf-8")  # noqa: SIM115 - closed at its end
+        with Path(self._said.name).open("a") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, *words],
+                cwd=folder,
+                env=CLEAN | names | {"PYTHONPATH": str(Path(__file__).parents[2])},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
         self._watch()
 
     def _watch(self) -> None:
@@ -43,10 +50,23 @@ class Process:
 
     def wait_for(self, word: str) -> str:
         """The next line of standard error that has it."""
-        for line in self.process.stderr:
-            if word in line:
-                return line
-        pytest.fail(f"it ended without a word of {word!r}")
+        while word not in (line := self._next_line()):
+            if not line:
+                pytest.fail(f"it ended without a word of {word!r}")
+        return line
+
+    def _next_line(self) -> str:
+        """Whole, once it has come; empty after the last."""
+        line = ""
+        while not line.endswith("\n"):
+            is_over = self.process.poll() is not None
+            piece = self._said.readline()
+            if is_over and not piece:
+                break
+            line += piece
+            if not piece:
+                time.sleep(0.02)
+        return line
 
     def read_json(self) -> dict:
         return json.loads(self.process.stdout.readline())
@@ -55,6 +75,7 @@ class Process:
         """Its exit code, once it ends by itself."""
         self.process.communicate()
         self._guard.cancel()
+        self._said.close()
         return self.process.returncode
 
     def stop(self, number: int = signal.SIGTERM) -> int:

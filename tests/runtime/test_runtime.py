@@ -324,8 +324,9 @@ async def process(settings):
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        said = json.loads(await running.stderr.readline())
-        assert said["event"] == "listening", said
+        said = {"event": ""}
+        while said["event"] != "listening":
+            said = json.loads(await running.stderr.readline())
         yield running, said["address"]
     finally:
         if running.returncode is None:

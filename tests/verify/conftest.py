@@ -24,6 +24,7 @@ from tests.core.builders import measure, threat
 from tests.databases import KINDS, make_database
 from tests.dispatch.office import claim_for
 
+CLAIMED = 60
 ENDED = NOW + timedelta(minutes=1)
 EARLY = [verdict("early", "late"), verdict("earlier", "early", "denied"), threat("late")]
 """Claims that came before what they are about, in a chain."""
@@ -91,7 +92,7 @@ async def _live_through(url: str, log_path: Path) -> None:
             pass
         async with db.write() as session:
             await disable(session, "stopped", "a test", NOW)
-            claimed = await claim_for(session, "lease", NOW)
+            claimed = await claim_for(session, "lease", NOW, CLAIMED)
             done = [
                 Transmitted(one, b"", "", Reply(accepted=True, status=204, reason="ok"),
                             Delivered(), ENDED)

@@ -31,7 +31,7 @@ async def places(api, clock):
     made = {}
     for kind, form in (
         ("webhook", {"url": "https://example.com/hook"}),
-        ("email", {"email": "desk@example.com"}),
+        ("email", {"email": "desk@example.com", "confirmed": True, "consent": "by letter"}),
         ("pull", {"pull": True}),
     ):
         clock.advance(seconds=1)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import socket
 import ssl
 import struct
@@ -79,8 +80,8 @@ def tls_of(pair: str, clients: str | None = None) -> ssl.SSLContext:
 async def hear(reader: Reader) -> bytes:
     """One whole request; its head."""
     head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    await reader.readexactly(length)
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    await reader.readexactly(int(length[1]) if length else 0)
     reader.heads.append(head)
     return head
 

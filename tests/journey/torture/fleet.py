@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ SETTINGS = {
     "log_level": "warning",
     "log_format": "json",
     "drain_seconds": "10",
+    "secrets_key": b64encode(bytes(32)).decode(),
 }
 
 

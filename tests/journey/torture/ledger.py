@@ -1,7 +1,7 @@
 """What went in and what came out, and what must hold between them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -9,7 +9,7 @@ from functools import cached_property
 from standardwebhooks import Webhook
 
 from tests.journey.running import Json, body_of, waiting
-from tests.journey.torture.planning import Planned, step_of
+from tests.journey.torture.planning import ORDERED, Planned, step_of
 from tests.receivers import Request
 
 
@@ -72,7 +72,18 @@ class Ledger:
             *(f"{one} came as {ids}" for one, ids in self.ids.items() if len(ids) > 1),
             *(f"{one} differs" for one, said in self.contents.items() if len(said) > 1),
             *(f"badly signed: {alert_of(one)}" for one in self.requests if not self._signed(one)),
+            *(f"out of order: {one}" for one in self._overtaken()),
         ]
+
+    def _overtaken(self) -> Iterator[tuple[str, int]]:
+        """Where order was asked for: a step that came for the first time after a later one."""
+        latest: dict[str, int] = {}
+        firsts = dict.fromkeys(map(alert_of, self.requests))
+        for event in (event for path, event in firsts if path == ORDERED):
+            subject, step = event.rpartition("-")[0], step_of(event)
+            if step < latest.get(subject, step):
+                yield event, latest[subject]
+            latest[subject] = step
 
     def _signed(self, request: Request) -> bool:
         """Signed anew by PyPI's library, at the instant that the header names."""

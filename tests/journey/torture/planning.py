@@ -18,6 +18,13 @@ FOLLOWERS = {
     "cars": [{"product": "8703.23"}],
     "nobody": [{"country": "AR"}],
 }
+ORDERED = "china"
+WISHES = {
+    ORDERED: {"ordered": True, "signing": ["v1", "v1a"], "headers": {"authorization": "Bearer 1"}},
+    "vietnam-or-steel": {"at_once": 2},
+    "cars": {"rate": 40, "at_once": 4},
+}
+"""What destinations ask for, so that lanes, keys and headers are there when something dies."""
 
 
 def paths_for(origin: str, code: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from tests.journey.running import Json, path_at, waiting
 from tests.journey.torture.fleet import Fleet
 from tests.journey.torture.ledger import Ledger, alert_of
 from tests.journey.torture.patience import eventually
-from tests.journey.torture.planning import FOLLOWERS
+from tests.journey.torture.planning import FOLLOWERS, WISHES
 from tests.journey.torture.producing import Door, Flow, HttpDoor, KafkaDoor
 from tests.journey.torture.proxy import Proxy
 from tests.receivers import Answer, HttpReceiver, http_receiver
@@ -65,6 +65,12 @@ class World:
                 assert answer.status_code == 201, answer.text
                 for made in answer.json().get("created_destinations", ()):
                     self.secrets[name] = made["secret"]
+                    await self._ask_for(made["id"], WISHES.get(name))
+
+    async def _ask_for(self, destination: str, wishes: Json | None) -> None:
+        if wishes:
+            answer = await self._api.patch(f"/v1/destinations/{destination}", json=wishes)
+            assert answer.status_code == 200, answer.text
 
     async def settle(self, title: str, within: float = QUIET_WITHIN) -> Ledger:
         """The ledger once nothing waits and all has arrived, or once no more is to be expected."""
