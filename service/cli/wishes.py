@@ -39,9 +39,7 @@ def change(  # noqa: PLR0913 - one option a wish
     quiet: Annotated[
         str | None, typer.Option(help="Local times, as 22:00-06:30; critical ones come. Or off.")
     ] = None,
-    cap: Annotated[
-        int | None, typer.Option(help="Alerts an hour; the rest as one.")
-    ] = None,
+    cap: Annotated[int | None, typer.Option(help="Alerts an hour; the rest as one.")] = None,
     group: Annotated[
         bool | None, typer.Option("--group/--no-group", help="The changes of one law as one.")
     ] = None,
