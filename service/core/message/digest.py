@@ -9,12 +9,12 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from service.core.change import Change, Severity
-from service.core.event import Handling
+from service.core.event import Handling, Measure
 from service.core.message.body import Addressed, Prepared, Told
 from service.core.message.contents import BANNERS, MARKS, SAID_LINE, SAID_QUOTE, contents_of
 from service.core.message.letter import TONES, Doors, Letter, render
-from service.core.message.phrase import cite, say_date, shorten
-from service.core.message.sentence import headline, say
+from service.core.message.phrase import cite, say_date, say_laws, shorten
+from service.core.message.sentence import headline
 from service.core.message.shorten import SAID_PATHS, fit
 from service.core.message.snapshot import counted, text_of
 
@@ -188,14 +188,16 @@ def digest_letter(
 def _row(one: Member, page: str) -> Mapping[str, str]:
     contents = contents_of(one.change, told_before=one.told_before)
     facts = dict(contents.facts)
+    laws = say_laws(one.change.citations)
+    undated = "date not stated" if isinstance(one.change.about, Measure) else ""
     more = len(one.matched) - 1
     reasons = [f"{told.name}: {told.reason}" for told in one.matched[:1]]
     return {
         "severity": contents.severity,
         "tone": TONES[contents.severity],
         "headline": headline(one.change),
-        "said": say(one.change, told_before=one.told_before),
-        "when": facts.get("Takes effect") or facts.get("On") or "date not stated",
+        "note": f"{facts['How sure']}: {laws}" if laws else facts["How sure"],
+        "when": facts.get("Takes effect") or facts.get("On") or undated,
         "why": shorten("".join(reasons), SAID_QUOTE) + (f"; and {more} more" if more > 0 else ""),
         "page": page,
     }
