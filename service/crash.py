@@ -41,6 +41,9 @@ OF_A_MOVE = ("move.page", "move.append", "move.tail", "move.copied", "move.left"
 OF_AN_ERRAND = ("errand.commit.before", "errand.commit.after")
 """Round each page of what people sent out: a halt, a recall, a recovery."""
 
+OF_GATHERING = ("gather.commit.before", "gather.commit.after")
+"""Round the transaction in which what has waited is told together."""
+
 _armed, _, _count = os.environ.get("TARIFFWIRE_TEST_CRASH", "").partition(":")
 _left = int(_count or 1)
 

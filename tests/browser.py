@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE = 60
+ENOUGH = 4.5
+"""WCAG 2.2, 1.4.3: contrast of text."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r")}
 FLAGS = (
@@ -140,3 +143,16 @@ async def _ask_for_page(port: int) -> str:
         listed = (await client.get(f"http://127.0.0.1:{port}/json")).json()
     (page,) = [one for one in listed if one["type"] == "page"]
     return str(page["webSocketDebuggerUrl"])
+
+
+def brightness(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    parts = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
+    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, 1 to 21."""
+    dark, light = sorted((brightness(one), brightness(other)))
+    return (light + 0.05) / (dark + 0.05)

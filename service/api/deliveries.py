@@ -13,10 +13,12 @@ from service.api.desk import AtDesk
 from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
 from service.core.delivery import State
+from service.core.gathering import is_bundle
 from service.store.accounts import DEFAULT
 from service.store.again.resending import Former, list_former, name_delivery
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
 from service.store.changes import find_change
+from service.store.gathering.carried import list_carried
 from service.store.spans import Span
 from service.store.steering.deeds import list_deeds
 
@@ -53,7 +55,8 @@ async def list_all(
 async def read(desk: AtDesk, delivery_id: str) -> Response:
     """Its cause, the subscriptions it answers with their reasons, and each attempt.
 
-    `former` are its ends before it was sent again, `deeds` what people did to it.
+    `former` are its ends before it was sent again, `deeds` what people did to it. A digest
+    `carries` others, the worst first.
     """
     async with desk.db.read() as session:
         found = await find_alert(session, DEFAULT, read_id(delivery_id, "delivery"))
@@ -63,10 +66,12 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
         former = await list_former(session, found.id)
         deeds = await list_deeds(session, EVERY, {"object": name_delivery(found.id)})
         cause = await find_change(session, found.change_id)
+        carried = await list_carried(session, found.id) if is_bundle(found.cause) else []
     return send(
         as_json(found)
         | {
             "cause": brief(cause) if cause else None,
+            "carries": [f"/v1/deliveries/{one}" for one in carried],
             "attempted": [_attempt_json(one) for one in attempts],
             "sha256": found.sha256 or None,
             "former": [asdict(one) for one in former],

@@ -28,6 +28,10 @@ class Api:
         """Send JSON, or nothing."""
         return self._call("POST", path, **({} if given is None else {"json": given}))
 
+    def patch(self, path: str, given: Any) -> Any:
+        """Change what is named."""
+        return self._call("PATCH", path, json=given)
+
     def post_bytes(self, path: str, body: bytes, media: str) -> Any:
         """Send as it is."""
         return self._call("POST", path, content=body, headers={"content-type": media})

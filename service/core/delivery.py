@@ -133,7 +133,7 @@ class State(StrEnum):
     """Where a delivery stands; all but the first two are ends.
 
     A bounced one was delivered to a server that gave it up later. A muted one was not sent because
-    its owner wanted quiet; a listed one waits to be asked for.
+    its owner wanted quiet; a listed one waits to be asked for; a digested one is told in another.
     """
 
     PENDING = "pending"
@@ -144,11 +144,12 @@ class State(StrEnum):
     BOUNCED = "bounced"
     MUTED = "muted"
     LISTED = "listed"
+    DIGESTED = "digested"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})
-TOLD = frozenset({State.DELIVERED, State.LISTED})
-"""Ends after which the receiver knows, or can."""
+TOLD = frozenset({State.DELIVERED, State.LISTED, State.DIGESTED})
+"""Ends after which the receiver knows, or can; of a digested one, if what it is told in arrived."""
 PULL = "pull"
 """The kind of a destination that is never sent to: it asks for its alerts."""
 CRITICAL = "critical"

@@ -1,10 +1,11 @@
 """How a destination would like to be told: at which hours, how often, and what beside alerts."""
 
 from datetime import time
-from typing import Annotated, Literal
+from functools import lru_cache
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, PlainSerializer
+from pydantic import AfterValidator, Field, PlainSerializer, model_validator
 
 from service.core.duty import Frozen
 
@@ -47,6 +48,13 @@ class QuietHours(Frozen):
     begin: Minute = Field(alias="from")
     end: Minute = Field(alias="to")
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.begin == self.end:
+            message = "`from` and `to` are the same: leave them out, or pause the destination"
+            raise ValueError(message)
+        return self
+
 
 class Preferences(Frozen):
     """What an owner asks for; nothing of it, and every alert is sent at once by itself.
@@ -69,7 +77,13 @@ class Preferences(Frozen):
         """Where its local times are."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def gathers(self) -> tuple[str, ...]:
+        """Which of its wishes may make an alert wait for others, or for an hour."""
+        return tuple(name for name in GATHERING if getattr(self, name))
 
+
+GATHERING = ("digest", "quiet_hours", "hourly_cap", "group")
 NO_PREFERENCES = Preferences()
 
 
@@ -80,6 +94,7 @@ def write_preferences(preferences: Preferences) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def read_preferences(text: str) -> Preferences:
     """From a row."""
     return Preferences.model_validate_json(text) if text else NO_PREFERENCES

@@ -3,6 +3,7 @@
 Every rule here is a table or arithmetic: what the decisions do to the books is the store's.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -113,6 +114,17 @@ def recall_cause(change: UUID) -> str:
 def takes_back(cause: str) -> bool:
     """Whether an alert with this cause takes another back."""
     return cause.startswith(_RECALL)
+
+
+REPLAYED = "replay"
+"""Stands where a subscription would: nobody asked for it, a person sent it."""
+
+
+def is_replay(matched: bytes) -> bool:
+    """Whether a person sent it, by the reasons why it was made."""
+    return REPLAYED.encode() in matched and any(
+        told["subscription"] == REPLAYED for told in json.loads(matched)
+    )
 
 
 def told_percent(duty: Duty | None, mode: Handling) -> str | None:

@@ -7,6 +7,7 @@ for equal subjects, and shows each mail by itself.
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -15,7 +16,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from service.core.change import Change
 from service.core.link import Links, Purpose
 from service.core.message import Addressed
-from service.core.message.letter import Doors, compose, letter
+from service.core.message.digest import Bundle, digest_letter
+from service.core.message.letter import Doors, Letter, compose, letter
 from service.core.message.recall import Recall, recall_letter
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -56,15 +58,44 @@ def write_mail(  # noqa: PLR0913, PLR0917 - a message has that many parts
     recall: Recall | None = None,
 ) -> bytes:
     """A whole message; the same arguments give the same bytes. A recall takes the alert back."""
-    doors = None
-    headers = {"Auto-Submitted": "auto-generated"}
-    if head.links:
-        doors = open_doors(head.links, change, to, now)
-        headers |= unsubscribe_headers(doors.unsubscribe)
-    headers |= _thread_headers(change, head, to, now)
+    doors = open_doors(head.links, change, to, now) if head.links else None
     written = (
         recall_letter(change, addressed, recall) if recall else letter(change, addressed, doors)
     )
+    headers = _own_headers(doors) | _thread_headers(change, head, to, now)
+    return _post(written, addressed, head, to, now, headers)
+
+
+def write_digest(
+    bundle: Bundle, addressed: Addressed, head: Letterhead, to: Recipient, now: datetime
+) -> bytes:
+    """Of several changes: it belongs to no thread."""
+    changes = [one.change for one in bundle.members]
+    doors = open_doors(head.links, changes[0], to, now) if head.links else None
+    pages = {one.id: _page_of(one.id, head) for one in changes}
+    written = digest_letter(bundle, addressed, pages, doors)
+    return _post(written, addressed, head, to, now, _own_headers(doors))
+
+
+def _page_of(change: UUID, head: Letterhead) -> str:
+    if head.links:
+        return head.links.forward(change)
+    return f"{head.href_base.rstrip('/')}/v1/changes/{change}"
+
+
+def _own_headers(doors: Doors | None) -> dict[str, str]:
+    headers = {"Auto-Submitted": "auto-generated"}
+    return headers | unsubscribe_headers(doors.unsubscribe) if doors else headers
+
+
+def _post(  # noqa: PLR0913, PLR0917 - as above
+    written: Letter,
+    addressed: Addressed,
+    head: Letterhead,
+    to: Recipient,
+    now: datetime,
+    headers: Mapping[str, str],
+) -> bytes:
     return compose(
         written,
         head.mail_from,

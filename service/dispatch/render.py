@@ -1,22 +1,23 @@
 """From a claimed delivery to the bytes it sends: pure, but for the changes it must look up."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
-from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
+from service.core.gathering import is_bundle
+from service.core.message import Addressed, Prepared, body_for, prepare, to_bytes
+from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
 from service.core.steering import takes_back
-from service.dispatch.post import Letterhead, Recipient, write_mail
+from service.dispatch.digest import find_bundles, told_of
+from service.dispatch.post import Letterhead, Recipient, write_digest, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
 from service.store.steering.recalling import find_reasons
@@ -39,6 +40,7 @@ class Draft:
     previous: UUID | None
     thread: tuple[UUID, ...] = ()
     recall: Recall | None = None
+    bundle: Bundle | None = None
 
 
 class Renderer:
@@ -51,7 +53,8 @@ class Renderer:
     async def draft(self, session: AsyncSession, claimed: Sequence[Claimed]) -> list[Draft]:
         """Look up what writing them needs; a retry has the bytes of its first attempt."""
         fresh = [one for one in claimed if one.rendered is None]
-        await self._load(session, fresh)
+        await self._load(session, {one.change_id for one in fresh})
+        bundles = await find_bundles(session, fresh, self._load)
         previous = await self._find_previous(session, fresh)
         mails = [one.id for one in fresh if one.kind == "email"]
         threads = await find_threads(session, mails) if mails else {}
@@ -65,6 +68,7 @@ class Renderer:
                 Recall(reasons.get(one.change_id, ""), one.made_at)
                 if takes_back(one.cause)
                 else None,
+                bundles.get(one.id),
             )
             for one in fresh
         ]
@@ -81,11 +85,22 @@ class Renderer:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(one, prepared.change, draft.previous)
         change, recall = prepared.change, draft.recall
+        to = Recipient(one.destination_id, one.address, draft.thread)
+        if is_bundle(one.cause):
+            return self._write_bundle(draft.bundle, addressed, to, one)
         if one.kind == "email":
-            to = Recipient(one.destination_id, one.address, draft.thread)
             return write_mail(change, addressed, self._head, to, one.made_at, recall)
         body = recall_body(prepared, addressed, recall) if recall else body_for(prepared, addressed)
         return to_bytes(body)
+
+    def _write_bundle(
+        self, bundle: Bundle | None, addressed: Addressed, to: Recipient, one: Claimed
+    ) -> bytes:
+        if bundle is None:
+            raise Unwritable(Unwritable.__doc__)
+        if one.kind == "email":
+            return write_digest(bundle, addressed, self._head, to, one.made_at)
+        return to_bytes(digest_body(bundle, addressed))
 
     async def bodies(self, session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
         """Of any deliveries, as they were or will be sent; what cannot be written is left out."""
@@ -96,13 +111,17 @@ class Renderer:
                 written[draft.claimed.id] = self.write(draft)
         return written
 
-    async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
-        missing = {one.change_id for one in claimed} - self._prepared.keys()
+    async def _load(
+        self, session: AsyncSession, changes: Collection[UUID]
+    ) -> Mapping[UUID, Prepared]:
+        """All that are prepared by now."""
+        missing = set(changes) - self._prepared.keys()
         for identity, raw in (await read_changes(session, missing) if missing else {}).items():
             try:
                 self._prepared[identity] = prepare(read_change(raw))
             except Exception:  # our own bug: its deliveries fail alone, and the rest go out
                 log.exception("a change cannot be written", change=str(identity))
+        return self._prepared
 
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
@@ -128,7 +147,7 @@ class Renderer:
             source=self._head.source,
             dataschema=self._head.dataschema,
             href_base=self._head.href_base,
-            matched=tuple(_told(row) for row in orjson.loads(one.matched)),
+            matched=told_of(one.matched),
             previous_alert=previous,
             told_before=change.previous is None or previous is not None,
         )
@@ -138,7 +157,3 @@ async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Ma
     """By change, why it was recalled; only corrections ask."""
     recalled = {one.change_id for one in claimed if takes_back(one.cause)}
     return await find_reasons(session, recalled) if recalled else {}
-
-
-def _told(row: dict[str, Any]) -> Told:
-    return Told(**(row | {"yours": tuple(row["yours"])}))

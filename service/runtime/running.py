@@ -21,6 +21,7 @@ from service.core.delivery import Reply
 from service.core.optin import why_unwelcome
 from service.core.steering import Gate
 from service.dispatch.errands import Errands
+from service.dispatch.gather import Gatherer
 from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
@@ -153,7 +154,7 @@ def _announce(runtime: Runtime) -> None:
 
 
 async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
-    """From changes to deliveries; and errands on those that there are."""
+    """From changes to deliveries; errands on those that there are; and those that have waited."""
     settings = runtime.settings
     gate = Gate(settings.approval_audience, settings.approval_new_events)
 
@@ -162,10 +163,12 @@ async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
 
     planner = Planner(runtime.db, runtime.clock, runtime.metrics, ring, gate)
     errands = Errands(runtime.db, runtime.clock, ring)
+    gatherer = Gatherer(runtime.db, runtime.clock, ring)
 
     async def step() -> bool:
         """A turn of each: errands are rare, and whoever sent one waits for it."""
         is_busy = await errands.step()
+        is_busy = await gatherer.step() or is_busy
         return await planner.step() or is_busy
 
     await pace(stop, step, runtime.bells["plan"], pulse=runtime.pulses["plan"])

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import State
+from service.store.gathering.waiting import forget_waits
 from service.store.holding import take_out
 from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows
@@ -27,6 +28,7 @@ async def cancel_destination(
     ended = [(row.id, row.attempt) for row in await take_out(session, live)]
     await write_cancelled(session, ended, reason, now)
     await _cancel_held(session, col(Held.destination_id) == destination_id, reason, now)
+    await forget_waits(session, destination_id)
 
 
 async def cancel_subscription(session: AsyncSession, subscription_id: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from service.core.delivery import TOLD
 from service.core.match import Narrow
+from service.store.gathering.tables import Carried
 from service.store.lists import one_of
 from service.store.nets import is_caught
 from service.store.tables import (
@@ -114,6 +115,11 @@ async def find_told(
                 col(Receipt.delivery_id) == col(Alert.id),
                 col(Receipt.outcome).not_in(TOLD),
             ),  # what never arrived was not told
+            ~exists().where(
+                col(Carried.member_id) == col(Alert.id),
+                col(Receipt.delivery_id) == col(Carried.alert_id),
+                col(Receipt.outcome).not_in(TOLD),
+            ),  # nor by what it was told in
         )
         .group_by(col(Alert.destination_id))
     )

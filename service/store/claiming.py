@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import WAITS
+from service.store.gathering.waiting import set_waiting
 from service.store.lanes import Room, Visit, park, visit_lanes
 from service.store.leases import SKEW
 from service.store.lists import one_of
@@ -65,8 +66,8 @@ class Asked:
 async def claim(session: AsyncSession, asked: Asked) -> tuple[list[Claimed], int]:
     """From the lanes that are due, then the longest due of the queue; hidden from other senders.
 
-    What cannot leave at once is moved to its destination's lane; how many those are. None while
-    sending is held.
+    What cannot leave at once is moved to its destination's lane, and what is to wait for others, or
+    for an hour, is held; how many those are. None while sending is held.
     """
     visit = Visit(asked.holder, asked.now, asked.until, asked.room)
     paced = await visit_lanes(session, visit)
@@ -79,7 +80,11 @@ async def claim(session: AsyncSession, asked: Asked) -> tuple[list[Claimed], int
     stay = {row.id for row in parked}
     ours = [row for row in due if row.id not in stay]
     rows = (*await _read(session, paced), *ours)
-    return [_claimed(row, lanes) for row in rows], len(parked)
+    asking = {row.change_id for row in rows if row.preferences}
+    changes = await read_changes(session, asking) if asking else {}
+    waiting = await set_waiting(session, rows, changes, asked.now) if asking else set()
+    leaving = [_claimed(row, lanes) for row in rows if row.id not in waiting]
+    return leaving, len(parked) + len(waiting)
 
 
 def _leaves(row: Row[Any], asked: Asked) -> bool:
@@ -184,6 +189,7 @@ _CLAIMED = (
         *PACE,
         col(Alert.cause),
         SPENT.label("spent"),
+        col(Destination.preferences),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .join(Destination, col(Destination.id) == col(Alert.destination_id))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from service.store.database import count_changed
+from service.store.gathering.tables import Carried, Gathered
 from service.store.lists import one_of
 from service.store.mail.tables import Invitation, Returned
 from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
@@ -147,6 +148,9 @@ _OF_ALERTS = (
     _delete(Receipt, col(Receipt.delivery_id)),
     _delete(Returned, col(Returned.delivery_id)),
     _delete(FormerReceipt, col(FormerReceipt.delivery_id)),
+    _delete(Gathered, col(Gathered.delivery_id)),
+    _delete(Carried, col(Carried.alert_id)),
+    _delete(Carried, col(Carried.member_id)),
     _delete(Alert, col(Alert.id)),
 )
 _OF_CHANGES = (_delete(Fanout, col(Fanout.change_id)), _delete(Change, col(Change.id)))

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, false, text
 from sqlmodel import Field, SQLModel
 
+from service.store.gathering import tables as _of_gathering  # noqa: F401
 from service.store.mail import tables as _of_mail  # noqa: F401  # whoever needs all has all
 
 

@@ -16,6 +16,7 @@ from service.verify.decisions import (
 )
 from service.verify.events import check_events, check_waiting
 from service.verify.finding import Finding
+from service.verify.gathering import check_carried, check_gathered
 from service.verify.places import check_bookmarks, check_outboxes
 from service.verify.standings import check_standings
 
@@ -28,6 +29,8 @@ CHECKS: tuple[Check, ...] = (
     check_deliveries,
     check_receipts,
     check_former,
+    check_gathered,
+    check_carried,
     check_stops,
     check_corrections,
     check_errands,

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.core.gathering import say_wishes
 from service.core.link import BadLink, OldLink, Purpose
 from service.core.optin import Act, follow
+from service.core.preferences import read_preferences
 from service.store.mail.readers import ReaderRow, find_reader, list_followed, obey
 from service.web.lobby import Lobby
 from service.web.page import show
@@ -78,6 +80,7 @@ async def prefer(request: Request) -> Response:
         reader=reader,
         followed=visit.followed,
         stands=STANDS[reader.state],
+        wishes=say_wishes(read_preferences(reader.preferences)),
         acts=[one for one in CHOICES if follow(one, reader.state, reader.reason)],
         done=DONE.get(act, "") if act else "",
     )

@@ -1,6 +1,6 @@
 """Does one role's work until nothing is left, unless a crash point ends the process.
 
-`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand DATABASE_URL`.
+`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand|gather DATABASE_URL`.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from service.log import open_log
 from service.store.database import open_database
 from service.store.steering import errands
 from tests.books import Watch
+from tests.dispatch.gathering import let_go
 from tests.dispatch.office import make_dispatcher, send_all
 from tests.dispatch.steering import run_errands
 
@@ -37,6 +38,13 @@ async def errand(database_url: str) -> None:
         await run_errands(db, Watch())
 
 
+async def gather(database_url: str) -> None:
+    async with open_database(database_url) as db:
+        await let_go(db, Watch())
+
+
+ROLES = {"publish": publish, "send": send, "errand": errand, "gather": gather}
+
 if __name__ == "__main__":
     role, *urls = sys.argv[1:]
-    asyncio.run({"publish": publish, "send": send, "errand": errand}[role](*urls))
+    asyncio.run(ROLES[role](*urls))

@@ -41,6 +41,10 @@ class Watch:
     def advance(self, **by: float) -> None:
         self._ahead += timedelta(**by)
 
+    def set(self, instant: datetime) -> None:
+        """From there it goes on."""
+        self._ahead += instant - self()
+
 
 class Service:
     """A running service: `api` speaks to it, `watch` is its clock."""
@@ -97,7 +101,10 @@ def done(status: Json) -> list[int]:
 
 @asynccontextmanager
 async def run_service(
-    place: Place, smtp: SmtpReceiver | MailServer | None = None, **more: Any
+    place: Place,
+    smtp: SmtpReceiver | MailServer | None = None,
+    watch: Watch | None = None,
+    **more: Any,
 ) -> AsyncIterator[Service]:
     """All roles, on a port that the system picks; ended as SIGTERM would end it.
 
@@ -112,7 +119,7 @@ async def run_service(
         smtp_port=smtp.port if smtp else 25,
         mail_from="Tariff desk <desk@alerts.example>",
     )
-    stop, watch = asyncio.Event(), Watch()
+    stop, watch = asyncio.Event(), watch or Watch()
     async with open_runtime(settings, watch) as runtime:
         serving = asyncio.create_task(serve(runtime, stop))
         try:

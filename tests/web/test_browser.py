@@ -1,7 +1,6 @@
 """The pages in a real browser: by keyboard, without script, in light and in dark."""
 
 import asyncio
-import re
 
 import pytest
 
@@ -10,11 +9,8 @@ from service.runtime.listening import address_of, listen, serve_http
 from service.store.tables import Change, Destination
 from service.web import Lobby, make_site
 from tests.books import consumer_of, rows, take
-from tests.browser import browser_tab
+from tests.browser import ENOUGH, brightness, browser_tab, contrast
 from tests.core.builders import measure
-
-ENOUGH = 4.5
-"""WCAG 2.2, 1.4.3: contrast of text."""
 
 
 @pytest.fixture
@@ -108,15 +104,3 @@ async def test_a_forwarded_alert_is_read_on_a_small_screen(db, log, clock, serve
     told = await tab.roles()
     assert ("rowheader", "How sure") in told
     assert tab.complaints == []
-
-
-def brightness(colour):
-    """Relative luminance as WCAG defines it."""
-    parts = [int(one) / 255 for one in re.findall(r"\d+", colour)[:3]]
-    linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    dark, light = sorted((brightness(one), brightness(other)))
-    return (light + 0.05) / (dark + 0.05)

@@ -12,6 +12,7 @@ from service.store.tables import Delivery, Destination, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent, take
 from tests.core.builders import measure
+from tests.dispatch.gathering import wish
 from tests.web.conftest import ADDRESS, BASE
 
 CONFIRM, UNSUBSCRIBE, PREFERENCES = Purpose.CONFIRM, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES
@@ -222,3 +223,13 @@ async def test_what_others_wrote_is_escaped(site, reader):
     page = await site.get(links[PREFERENCES])
     assert "<img" not in page.text
     assert "&lt;img" in page.text
+
+
+async def test_the_preferences_say_when_a_digest_comes(db, site, reader):
+    links = await reader()
+    page = (await site.get(links[PREFERENCES])).text
+    assert "are on.</p>" in page
+    daily = {"timezone": "Europe/Berlin", "digest": {"every": "day", "at": "07:00"}}
+    await wish(db, "desk", **daily)
+    page = (await site.get(links[PREFERENCES])).text
+    assert "are on. They come together, every day at 07:00. These are times in Europe" in page

@@ -28,6 +28,7 @@ Headers = Annotated[
     dict[str, Annotated[str, Field(max_length=4096)]],
     Field(description="Sent with each webhook; their values are kept as secrets."),
 ]
+NOTHING_WAITS = "who asks for its alerts finds each at once, so none can wait"
 OF_WEBHOOKS = ("secret", "signing", "headers", "tls")
 
 
@@ -65,6 +66,9 @@ class DestinationForm(ConsentForm):
         stray = [name for name in OF_WEBHOOKS if name in self.model_fields_set]
         if self.email is not None and stray:
             message = f"only webhooks are signed and dialled: leave out `{stray[0]}`"
+            raise ValueError(message)
+        if self.pull and self.preferences.gathers:
+            message = f"{NOTHING_WAITS}: leave out `preferences.{self.preferences.gathers[0]}`"
             raise ValueError(message)
         return self
 
@@ -179,6 +183,9 @@ def _refuse_stray(held: DestinationValue, form: DestinationPatch) -> None:
         if getattr(form, stray, None) is not None:
             what = f"{held.id} is of kind {held.kind}; add another destination instead"
             refuse([Fault(stray, what)])
+    asked = form.preferences.gathers if form.preferences and held.kind == PULL else ()
+    if asked:
+        refuse([Fault(f"preferences.{asked[0]}", f"{NOTHING_WAITS}: leave it out")])
 
 
 def _patch_credentials(desk: Desk, held: Credentials, form: DestinationPatch) -> Credentials:

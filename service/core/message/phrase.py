@@ -33,7 +33,7 @@ def say_moment(moment: Moment, zone: str) -> str:
 
 def say_day(moment: Moment, zone: str) -> str:
     """As "10 Apr 2025", for where there is no room for the hour."""
-    return _say_date(moment.day or moment.at.astimezone(find_zone(zone)).date())
+    return say_date(moment.day or moment.at.astimezone(find_zone(zone)).date())
 
 
 def say_shift(old: Moment, new: Moment, zone: str) -> str:
@@ -50,12 +50,13 @@ def say_span(start: Moment, end: Moment, zone: str) -> str:
 
 def _on_clock(moment: Moment, zone: str) -> str:
     if moment.day:
-        return _say_date(moment.day)
+        return say_date(moment.day)
     local = moment.at.astimezone(find_zone(zone))
-    return f"{_say_date(local.date())} {local:%H:%M}"
+    return f"{say_date(local.date())} {local:%H:%M}"
 
 
-def _say_date(day: date) -> str:
+def say_date(day: date) -> str:
+    """As "10 Apr 2025"."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 

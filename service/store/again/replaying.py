@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from service.core.change import Change
 from service.core.delivery import PULL, delivery_id
-from service.core.steering import NotPossible, refuse_sending, told_percent
+from service.core.steering import REPLAYED, NotPossible, refuse_sending, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.again.resending import Former, resend
 from service.store.numbers import take_numbers
@@ -21,9 +21,6 @@ from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import lock_destinations, name_change
 from service.store.steering.stops import find_word
 from service.store.tables import Alert, Fanout, Receipt
-
-REPLAYED = "replay"
-"""Stands where a subscription would: nobody asked for it, a person sent it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sqlmodel import col
 from service.core.delivery import PULL, State
 from service.core.steering import STOPPED, NotPossible, Word, refuse_sending
 from service.store.again.queueing import Waiting, queue
+from service.store.gathering.carried import has_stopped
 from service.store.lists import one_of
 from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
@@ -61,6 +62,8 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     _refuse(kind)
     if not alert.cause:  # a correction goes out because its change was stopped
         refuse_sending(words.get(alert.change_id, Word.FREE))
+    elif await has_stopped(session, alert_id):
+        raise NotPossible("a change that it tells of was stopped: send the others by themselves")
     ended = await _reopen(session, [alert_id], f"again:{alert_id}", doer.at)
     if not ended:
         raise NotPossible("this delivery has not ended: it is on its way, or held")

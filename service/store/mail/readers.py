@@ -22,6 +22,7 @@ class ReaderRow:
     address: str
     state: str
     reason: str
+    preferences: str
 
 
 async def find_reader(

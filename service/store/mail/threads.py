@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from service.store.gathering.tables import Carried
 from service.store.lists import one_of
 from service.store.tables import Alert
 
@@ -19,10 +20,13 @@ MOST = 10
 async def find_threads(
     session: AsyncSession, alerts: Sequence[UUID]
 ) -> Mapping[UUID, tuple[UUID, ...]]:
-    """By alert: those before it to the same destination on the same subject, oldest first."""
-    found: dict[UUID, list[UUID]] = {}
+    """By alert: those before it to the same destination on the same subject, oldest first.
+
+    Where one was told in another, that other.
+    """
+    found: dict[UUID, dict[UUID, None]] = {}
     for row in await session.execute(_THREADS, {"those": list(alerts)}):
-        found.setdefault(row.later, []).append(row.id)
+        found.setdefault(row.later, {})[row.id] = None
     return {later: tuple(earlier) for later, earlier in found.items()}
 
 
@@ -36,7 +40,7 @@ def _rank(order: Any) -> Any:
 _EARLIER = (
     select(
         col(_LATER.id).label("later"),
-        col(Alert.id),
+        func.coalesce(col(Carried.alert_id), col(Alert.id)).label("id"),
         col(Alert.number),
         _rank(col(Alert.number)).label("from_first"),
         _rank(col(Alert.number).desc()).label("from_last"),
@@ -47,6 +51,7 @@ _EARLIER = (
         & (col(Alert.destination_id) == col(_LATER.destination_id))
         & (col(Alert.number) < col(_LATER.number)),
     )
+    .outerjoin(Carried, col(Carried.member_id) == col(Alert.id))
     .where(one_of(col(_LATER.id), "those"))
     .subquery()
 )

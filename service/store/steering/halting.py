@@ -6,6 +6,7 @@ lets his own go lets this go too, and at the end each gets back what still must 
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, cast, func, select, update
@@ -13,7 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.steering import Act
+from service.store.gathering.carried import strike
+from service.store.gathering.waiting import give_over
 from service.store.holding import hold, release
+from service.store.rows import Clash, insert_rows
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.tables import Delivery, Destination, Held, Subscription
 
@@ -26,11 +30,16 @@ def owner_of(change_id: str) -> str:
 
 
 async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
-    """The next alerts of the change; what is in the air may still arrive, and is counted."""
+    """The next alerts of the change; what is in the air may still arrive, and is counted.
+
+    What waits for others, or was to be told with others, waits for nobody else any more.
+    """
     page = await page_of_change(session, task)
     ids = [one.id for one in page]
     await lock_owners(session, page)
     owner = owner_of(task.target)
+    await give_over(session, ids, owner)
+    struck = await strike(session, ids, f"halted: {task.reason}", now)
     aloft = await _count_aloft(session, ids, now)
     held = await hold(session, owner, now, col(Delivery.id).in_(ids))
     taken_over = (
@@ -40,7 +49,19 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
         .execution_options(synchronize_session=False)
     )
     await session.execute(taken_over)
-    return Step(last_of(page), held, aloft)
+    free = [_held(*one, owner, now) for one in struck.free.items()]
+    await insert_rows(session, Held, free, Clash.SKIP)
+    return Step(last_of(page), held + len(free), aloft + len(struck.aloft))
+
+
+def _held(delivery: UUID, destination: str, owner: str, now: datetime) -> dict[str, Any]:
+    return {
+        "delivery_id": delivery,
+        "owner_id": owner,
+        "destination_id": destination,
+        "attempt": 1,
+        "held_at": now,
+    }
 
 
 async def _count_aloft(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> int:

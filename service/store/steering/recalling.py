@@ -20,6 +20,7 @@ from service.core.steering import LANDING, recall_cause, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.cancelled import write_cancelled
 from service.store.claiming import find_alerts
+from service.store.gathering.carried import strike
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
@@ -38,9 +39,15 @@ async def recall_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     page = await page_of_change(session, task)
     owner = recall_cause(UUID(task.target))
     kinds = await lock_owners(session, page)
-    taken = await _take_back(session, [one.id for one in page], owner, task, now)
-    corrected = await _correct(session, page, kinds, task, now)
-    return Step(last_of(page), taken.cancelled + corrected, taken.aloft, taken.waiting)
+    ids = [one.id for one in page]
+    taken = await _take_back(session, ids, owner, task, now)
+    struck = await strike(session, ids, f"recalled: {task.reason}", now)
+    ended = ((one, 1) for one in struck.free)
+    await write_cancelled(session, ended, f"recalled: {task.reason}", now)
+    known = [one for one in page if one.id not in struck.aloft]
+    corrected = await _correct(session, known, kinds, task, now)
+    done, aloft = taken.cancelled + len(struck.free), taken.aloft + len(struck.aloft)
+    return Step(last_of(page), done + corrected, aloft, taken.waiting + len(struck.aloft))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,140 @@
+"""What waits rather than leave at once, and until when: digests, quiet hours, caps, one law.
+
+Whatever waits at one destination for the same cause leaves together, as one alert: a bundle. Local
+times pass through `zoneinfo`: one that a clock leaves out comes as much later as the clock jumped,
+one that it shows twice is meant the first time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+from service.core.change import Change, Severity
+from service.core.event import Handling
+from service.core.preferences import Digest, Preferences, Weekday
+
+WINDOW = timedelta(seconds=30)
+"""So long after the first change of a law the others may still join it."""
+WEEKDAYS = get_args(Weekday)
+BUNDLES = ("digest", "quiet", "cap", "instrument")
+"""How the cause of a bundle begins, before a colon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What an alert waits for, and when that comes."""
+
+    cause: str
+    due_at: datetime
+
+
+def wait_for(wishes: Preferences, change: Change, now: datetime, sent: int) -> Wait | None:
+    """None: it leaves at once. `sent` alerts have left for its destination within this hour.
+
+    A critical one waits for others of its law alone, and a test for nothing. What is simulated is
+    never bundled with what is not.
+    """
+    if change.mode is Handling.TEST:
+        return None
+    is_critical = change.severity is Severity.CRITICAL
+    wait = None if is_critical else _wait_of_hours(wishes, now, sent)
+    if wait is None and wishes.group and change.citations:
+        law = change.citations[0]
+        due = now + WINDOW
+        due = due if is_critical else _past_quiet(wishes, due)
+        wait = Wait(f"instrument:{law.kind}:{law.number}", due)
+    if wait and change.mode is Handling.SIMULATED:
+        return Wait(f"{wait.cause}/{change.mode.value}", wait.due_at)
+    return wait
+
+
+def _wait_of_hours(wishes: Preferences, now: datetime, sent: int) -> Wait | None:
+    """A digest before quiet hours, and those before the cap: the later one is asked no more."""
+    if wishes.digest:
+        due = min(one for one in _digests(wishes, wishes.digest, now) if one > now)
+        return Wait(f"digest:{due.astimezone(wishes.zone):%Y-%m-%d}", due)
+    due = _past_quiet(wishes, now)
+    if due > now:
+        return Wait(f"quiet:{due.astimezone(wishes.zone):%Y-%m-%dT%H:%M}", due)
+    if wishes.hourly_cap and sent >= wishes.hourly_cap:
+        begun = hour_of(now)
+        return Wait(f"cap:{begun:%Y-%m-%dT%H}", _past_quiet(wishes, begun + timedelta(hours=1)))
+    return None
+
+
+def hour_of(now: datetime) -> datetime:
+    """The hour in which alerts are counted."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def _digests(wishes: Preferences, digest: Digest, now: datetime) -> Iterator[datetime]:
+    """When digests are sent, from yesterday's (which quiet hours may have put off) to a week on."""
+    today = now.astimezone(wishes.zone).date()
+    for days in range(-1, 9):
+        day = today + timedelta(days=days)
+        if digest.every == "day" or WEEKDAYS[day.weekday()] == digest.on:
+            yield _past_quiet(wishes, _at(day, digest.at, wishes.zone))
+
+
+def _past_quiet(wishes: Preferences, moment: datetime) -> datetime:
+    """The moment itself, or the end of the quiet hours that it falls in."""
+    hours = wishes.quiet_hours
+    if hours is None:
+        return moment
+    local = moment.astimezone(wishes.zone)
+    clock = local.time()
+    begun, over = clock >= hours.begin, clock >= hours.end
+    is_quiet = (begun and not over) if hours.begin < hours.end else (begun or not over)
+    if not is_quiet:
+        return moment
+    day = local.date() + timedelta(days=over)
+    end = _at(day, hours.end, wishes.zone)
+    return end if end > moment else _at(day, hours.end.replace(fold=1), wishes.zone)
+
+
+def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, clock, zone).astimezone(_UTC)
+
+
+_UTC = ZoneInfo("UTC")
+
+
+# The causes of bundles
+
+
+def is_bundle(cause: str) -> bool:
+    """Whether an alert with this cause carries others."""
+    return cause.partition(":")[0] in BUNDLES
+
+
+def bundle_cause(cause: str, first: int) -> str:
+    """No two bundles are alike: `first` is the number of their first member, which ends with it."""
+    return f"{cause}#{first}"
+
+
+def shared_cause(cause: str) -> str:
+    """What the members of a bundle with this cause had waited for."""
+    return cause.rpartition("#")[0].removesuffix(f"/{Handling.SIMULATED.value}")
+
+
+# In words
+
+
+def say_wishes(wishes: Preferences) -> list[str]:
+    """How alerts come, a sentence each; nothing where each comes at once."""
+    said = []
+    if wishes.digest:
+        often = "day" if wishes.digest.every == "day" else wishes.digest.on.capitalize()
+        said.append(f"They come together, every {often} at {wishes.digest.at:%H:%M}.")
+    if wishes.quiet_hours:
+        begin, end = wishes.quiet_hours.begin, wishes.quiet_hours.end
+        said.append(f"From {begin:%H:%M} to {end:%H:%M} they wait.")
+    if wishes.hourly_cap:
+        said.append(f"Those beyond {wishes.hourly_cap} an hour come together.")
+    if wishes.digest or wishes.quiet_hours:
+        said.append(f"These are times in {wishes.timezone}.")
+    if said:
+        said.append("What is critical comes at once.")
+    return said

@@ -1,0 +1,199 @@
+"""Which alert carries which; and taking one out again, as long as nobody was told."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from service.core.delivery import TOLD, State
+from service.core.steering import LANDING, STOPPED
+from service.store.cancelled import write_cancelled
+from service.store.gathering.tables import Carried
+from service.store.lists import one_of
+from service.store.steering.tables import FormerReceipt
+from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt, Rendered
+
+MOST_TOLD = 200
+"""Members that a bundle lists; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a bundle carries: its first members, and how many changes of each severity in all."""
+
+    members: Sequence[Any]  # id, change_id, matched
+    severities: Mapping[str, int]
+
+
+async def read_loads(session: AsyncSession, bundles: Sequence[UUID]) -> Mapping[UUID, Load]:
+    """By bundle; the worst first."""
+    members: dict[UUID, list[Any]] = {one: [] for one in bundles}
+    for row in await session.execute(_MEMBERS, {"those": list(bundles)}):
+        members[row.alert_id].append(row)
+    severities: dict[UUID, dict[str, int]] = {one: {} for one in bundles}
+    for one in await session.execute(_SEVERITIES, {"those": list(bundles)}):
+        severities[one.alert_id][one.severity] = one.many
+    return {name: Load(members[name], severities[name]) for name in bundles}
+
+
+_MEMBERS = (
+    select(col(Carried.alert_id), col(Alert.id), col(Alert.change_id), col(Alert.matched))
+    .join(Alert, col(Alert.id) == col(Carried.member_id))
+    .where(one_of(col(Carried.alert_id), "those"), col(Carried.place) < MOST_TOLD)
+    .order_by(col(Carried.alert_id), col(Carried.place))
+)
+_SEVERITIES = (
+    select(col(Carried.alert_id), col(Change.severity), func.count().label("many"))
+    .join(Alert, col(Alert.id) == col(Carried.member_id))
+    .join(Change, col(Change.id) == col(Alert.change_id))
+    .where(one_of(col(Carried.alert_id), "those"))
+    .group_by(col(Carried.alert_id), col(Change.severity))
+)
+
+
+async def list_carried(session: AsyncSession, bundle: UUID) -> list[UUID]:
+    """All that it carries, in their order."""
+    wanted = select(col(Carried.member_id)).where(col(Carried.alert_id) == bundle)
+    return list((await session.execute(wanted.order_by(col(Carried.place)))).scalars())
+
+
+async def has_stopped(session: AsyncSession, bundle: UUID) -> bool:
+    """Whether a change that it carries was halted or recalled since."""
+    stopped = (
+        select(col(Carried.member_id))
+        .join(Alert, col(Alert.id) == col(Carried.member_id))
+        .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
+        .where(col(Carried.alert_id) == bundle, col(Fanout.state).in_([*STOPPED]))
+    )
+    return (await session.execute(stopped.limit(1))).first() is not None
+
+
+# Taking members out
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """Members that nobody will be told of any more, with their destinations.
+
+    Those `aloft` may be told of at this moment; all others have been.
+    """
+
+    free: Mapping[UUID, str]
+    aloft: Collection[UUID]
+
+
+async def strike(
+    session: AsyncSession, members: Sequence[UUID], reason: str, now: datetime
+) -> Struck:
+    """Take these out of bundles that nobody was told; their digested ends are gone, too.
+
+    The caller says how they end, or who holds them. A bundle that is left empty is cancelled.
+    """
+    found = (await session.execute(_UNTOLD, {"those": list(members)})).all()
+    if not found:
+        return Struck({}, ())
+    flying = await _find_flying(session, {row.alert_id for row in found}, now)
+    free = {row.id: row.destination_id for row in found if row.alert_id not in flying}
+    aloft = {row.id for row in found} - free.keys()
+    bundles = sorted({row.alert_id for row in found} - flying)
+    for statement in _STRIKE:
+        await session.execute(statement, {"those": list(free)})
+    await session.execute(_UNWRITE, {"those": bundles})
+    await _mend(session, bundles, reason, now)
+    return Struck(free, aloft)
+
+
+_BUNDLE = aliased(Receipt)
+_WAS_TOLD = or_(
+    exists().where(
+        col(_BUNDLE.delivery_id) == col(Carried.alert_id), col(_BUNDLE.outcome).in_(TOLD)
+    ),
+    exists().where(
+        col(FormerReceipt.delivery_id) == col(Carried.alert_id),
+        col(FormerReceipt.outcome).in_(TOLD),
+    ),
+)
+_UNTOLD = (
+    select(col(Carried.alert_id), col(Alert.id), col(Alert.destination_id))
+    .join(Alert, col(Alert.id) == col(Carried.member_id))
+    .where(one_of(col(Carried.member_id), "those"), ~_WAS_TOLD)
+)
+
+
+async def _find_flying(
+    session: AsyncSession, bundles: Collection[UUID], now: datetime
+) -> set[UUID]:
+    """Which may be arriving: claimed, or taken out of the queue so lately that it may land yet."""
+    asked = {"those": sorted(bundles)}
+    live = await session.execute(_LOCK_LIVE, asked)
+    held = await session.execute(_HELD_SINCE, asked | {"landed": now - LANDING})
+    return {row.id for row in live if row.lease is not None} | set(held.scalars())
+
+
+_LOCK_LIVE = (
+    select(col(Delivery.id), col(Delivery.lease))
+    .where(one_of(col(Delivery.id), "those"))
+    .order_by(col(Delivery.id))
+    .with_for_update()
+)
+_HELD_SINCE = select(col(Held.delivery_id)).where(
+    one_of(col(Held.delivery_id), "those"), col(Held.held_at) > bindparam("landed")
+)
+_PLAIN = {"synchronize_session": False}
+_STRIKE = (
+    delete(Carried).where(one_of(col(Carried.member_id), "those")).execution_options(**_PLAIN),
+    delete(Receipt)
+    .where(one_of(col(Receipt.delivery_id), "those"), col(Receipt.outcome) == State.DIGESTED.value)
+    .execution_options(**_PLAIN),
+    # One that was sent again by itself had not been told before after all.
+    update(FormerReceipt)
+    .where(
+        one_of(col(FormerReceipt.delivery_id), "those"),
+        col(FormerReceipt.outcome) == State.DIGESTED.value,
+    )
+    .values(outcome=State.CANCELLED.value)
+    .execution_options(**_PLAIN),
+)
+_UNWRITE = (
+    delete(Rendered).where(one_of(col(Rendered.delivery_id), "those")).execution_options(**_PLAIN)
+)
+
+
+async def _mend(session: AsyncSession, bundles: Sequence[UUID], reason: str, now: datetime) -> None:
+    """A bundle is about the worst change that is left in it; an empty one about nothing."""
+    worst: dict[UUID, Any] = {}
+    for row in await session.execute(_LEFT, {"those": list(bundles)}):
+        worst.setdefault(row.alert_id, row)
+    for bundle, row in worst.items():
+        about = update(Alert).where(col(Alert.id) == bundle)
+        await session.execute(about.values(change_id=row.change_id, subject=row.subject))
+    empty = {"those": [one for one in bundles if one not in worst]}
+    for statement in (_END_LIVE, _END_HELD):
+        gone = (await session.execute(statement, empty)).all()
+        await write_cancelled(session, [(row[0], row[1]) for row in gone], reason, now)
+
+
+_LEFT = (
+    select(col(Carried.alert_id), col(Alert.change_id), col(Alert.subject))
+    .join(Alert, col(Alert.id) == col(Carried.member_id))
+    .where(one_of(col(Carried.alert_id), "those"))
+    .order_by(col(Carried.alert_id), col(Carried.place))
+)
+_END_LIVE = (
+    delete(Delivery)
+    .where(one_of(col(Delivery.id), "those"))
+    .returning(col(Delivery.id), col(Delivery.attempt))
+    .execution_options(**_PLAIN)
+)
+_END_HELD = (
+    delete(Held)
+    .where(one_of(col(Held.delivery_id), "those"))
+    .returning(col(Held.delivery_id), col(Held.attempt))
+    .execution_options(**_PLAIN)
+)
