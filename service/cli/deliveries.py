@@ -26,7 +26,9 @@ def show(
     destination: Annotated[str | None, typer.Option(help="Only to this one.")] = None,
     state: Annotated[
         str | None,
-        typer.Option(help="pending, held, delivered, failed, cancelled, muted or listed."),
+        typer.Option(
+            help="pending, held, delivered, failed, cancelled, muted, listed or superseded."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = LIMIT,
     as_json: Json = False,

@@ -133,7 +133,8 @@ class State(StrEnum):
     """Where a delivery stands; all but the first two are ends.
 
     A bounced one was delivered to a server that gave it up later. A muted one was not sent because
-    its owner wanted quiet; a listed one waits to be asked for.
+    its owner wanted quiet; a listed one waits to be asked for. A superseded one gave way to a newer
+    one before it was sent.
     """
 
     PENDING = "pending"
@@ -144,6 +145,7 @@ class State(StrEnum):
     BOUNCED = "bounced"
     MUTED = "muted"
     LISTED = "listed"
+    SUPERSEDED = "superseded"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})

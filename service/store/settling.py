@@ -27,6 +27,7 @@ from service.store.lists import one_of
 from service.store.mail.suppressed import suppress
 from service.store.paces import lock_paces, write_health
 from service.store.rows import Clash, insert_rows
+from service.store.superseding import disprove
 from service.store.tables import Attempt, Delivery, Destination, Held, Receipt, Rendered
 
 Row = dict[str, Any]
@@ -93,7 +94,10 @@ _TAKE_OUT = delete(Delivery).where(one_of(col(Delivery.id), "those"))
 
 
 async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> None:
-    """What was taken while its destination was paused, or resumed, is delivered all the same."""
+    """What was taken while its destination was paused, or resumed, is delivered all the same.
+
+    So is what was superseded then.
+    """
     arrived = {one.claimed.id: one for one in done if isinstance(one.outcome, Delivered)}
     if not arrived:
         return
@@ -101,6 +105,7 @@ async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> No
     asked = {"those": list(arrived)}
     gone = set((await connection.execute(_TAKE_HELD, asked)).scalars())
     gone |= set((await connection.execute(_TAKE_FREE, asked)).scalars())
+    gone |= await disprove(session, arrived)
     if gone:
         late = [arrived[identity] for identity in gone]
         await insert_rows(session, Attempt, [_attempt(one) for one in late], Clash.REPLACE)

@@ -8,6 +8,7 @@ from service.api.destinations.form import open_credentials
 from service.api.destinations.given import show_tls
 from service.api.destinations.keys import show_key, show_once
 from service.core.credentials import hint
+from service.core.delivery import PULL
 from service.store.destinations import DestinationValue
 
 
@@ -16,7 +17,7 @@ def as_json(desk: Desk, value: DestinationValue) -> dict[str, Any]:
     return {
         "id": value.id,
         "kind": value.kind,
-        "url" if value.kind == "webhook" else "email": value.address,
+        **_show_address(value),
         "name": value.name,
         "state": value.state,
         "reason": value.reason,
@@ -26,6 +27,13 @@ def as_json(desk: Desk, value: DestinationValue) -> dict[str, Any]:
         "created_at": value.created_at,
         "updated_at": value.updated_at,
     }
+
+
+def _show_address(value: DestinationValue) -> dict[str, str]:
+    """Where it is sent to, or where it asks."""
+    if value.kind == PULL:
+        return {"alerts": f"/v1/destinations/{value.id}/alerts"}
+    return {"url" if value.kind == "webhook" else "email": value.address}
 
 
 def _show_calls(desk: Desk, value: DestinationValue) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from service.store.lists import one_of
-from service.store.tables import Alert
+from service.store.tables import Alert, Superseded
 
 MOST = 10
 """Ids that `References` names: the first, which holds the thread together, and the latest."""
@@ -19,7 +19,10 @@ MOST = 10
 async def find_threads(
     session: AsyncSession, alerts: Sequence[UUID]
 ) -> Mapping[UUID, tuple[UUID, ...]]:
-    """By alert: those before it to the same destination on the same subject, oldest first."""
+    """By alert: those before it to the same destination on the same subject, oldest first.
+
+    What gave way to another before it was sent is not among them.
+    """
     found: dict[UUID, list[UUID]] = {}
     for row in await session.execute(_THREADS, {"those": list(alerts)}):
         found.setdefault(row.later, []).append(row.id)
@@ -33,6 +36,7 @@ def _rank(order: Any) -> Any:
     return func.row_number().over(partition_by=col(_LATER.id), order_by=order)
 
 
+_GAVE_WAY = exists().where(col(Superseded.delivery_id) == col(Alert.id))
 _EARLIER = (
     select(
         col(_LATER.id).label("later"),
@@ -47,7 +51,7 @@ _EARLIER = (
         & (col(Alert.destination_id) == col(_LATER.destination_id))
         & (col(Alert.number) < col(_LATER.number)),
     )
-    .where(one_of(col(_LATER.id), "those"))
+    .where(one_of(col(_LATER.id), "those"), ~_GAVE_WAY)
     .subquery()
 )
 _THREADS = (
