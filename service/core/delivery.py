@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 MINUTE = 60.0
@@ -91,7 +91,8 @@ class Reply:
     is on this side, so it must never count against the receiver. `gone` says that the address
     itself is no good. `retry_after` and `timings` are seconds; the phases are `dns`, `connect`,
     `tls`, `first_byte` and `total`, each counted from the start, and those that did not happen are
-    left out.
+    left out. `sent` is what the attempt log keeps of what went out, `answered` the headers of an
+    answer that was no success.
     """
 
     accepted: bool
@@ -104,6 +105,8 @@ class Reply:
     peer: str = ""
     excerpt: bytes = b""
     timings: Mapping[str, float] = field(default_factory=dict)
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    answered: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

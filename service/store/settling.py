@@ -21,6 +21,7 @@ from service.core.delivery import (
     next_state,
 )
 from service.core.pace import weigh
+from service.core.sent import write_sent
 from service.store.claiming import HELD_BY, Claimed
 from service.store.holding import disable
 from service.store.lists import one_of
@@ -138,6 +139,8 @@ def _attempt(one: Transmitted) -> Row:
         "seconds": one.reply.timings.get("total", 0.0),
         "timings": orjson.dumps(dict(one.reply.timings)).decode(),
         "response": one.reply.excerpt,
+        "request": write_sent(one.reply.sent, len(one.body), one.sha256),
+        "answered": orjson.dumps(one.reply.answered).decode() if one.reply.answered else "",
     }
 
 

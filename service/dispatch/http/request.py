@@ -10,13 +10,10 @@ from urllib.parse import urlsplit
 from service.core.address import DEFAULT_PORT, Egress
 from service.core.delivery import Parcel, Route
 from service.core.headers import Pairs, check_headers
+from service.core.sent import FIXED, FORM
 
-HEADERS = {
-    "accept": "*/*",
-    "accept-encoding": "identity",
-    "content-type": "application/cloudevents+json; charset=utf-8",
-    "user-agent": f"tariffwire/{version('tariffwire')}",
-}
+AGENT = f"tariffwire/{version('tariffwire')}"
+HEADERS = {**dict(FIXED[FORM]), "user-agent": AGENT}
 
 
 class Origin(NamedTuple):

@@ -13,12 +13,13 @@ from service.core.delivery import Parcel, Reply, parse_retry_after
 from service.core.headers import BadHeader
 from service.core.network import Network
 from service.core.proxy import Proxy
+from service.core.sent import Sent, describe_request, hide, keep_headers
 from service.dispatch.http.answer import Answer
 from service.dispatch.http.pool import Pool
 from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import Resolve, resolve
-from service.dispatch.http.request import Target, read_target
-from service.dispatch.http.trail import Trail
+from service.dispatch.http.request import AGENT, Target, read_target
+from service.dispatch.http.trail import Stage, Trail
 from service.dispatch.http.turnstile import Turnstile
 from service.dispatch.http.words import FAILURES, explain, is_ours, refusal, verdict
 
@@ -79,25 +80,34 @@ class WebhookSender:
         try:
             answer = await self._pool.ask(target.origin(parcel.route), request, trail)
         except FAILURES as error:
-            return _failure(error, trail, str(target))
+            return _failure(error, trail, str(target), parcel)
         return _reply(answer, parcel, trail)
 
 
 def _reply(answer: Answer, parcel: Parcel, trail: Trail) -> Reply:
     trail.reach("total")
     asked = answer.retry_after
+    accepted = 200 <= answer.status < 300  # noqa: PLR2004
+    secrets = [value for _, value in parcel.headers]
     return Reply(
-        accepted=200 <= answer.status < 300,  # noqa: PLR2004
+        accepted=accepted,
         status=answer.status,
         reason=verdict(answer.status),
         retry_after=parse_retry_after(asked, parcel.signed_at) if asked else None,
         peer=trail.peer,
-        excerpt=answer.excerpt,
+        excerpt=hide(answer.excerpt, secrets),
         timings=trail.phases,
+        sent=_sent(parcel),
+        answered=() if accepted else keep_headers(answer.headers, secrets),
     )
 
 
-def _failure(error: Exception, trail: Trail, host: str) -> Reply:
+def _sent(parcel: Parcel) -> Sent:
+    own = describe_request(parcel.address, parcel.headers, parcel.secrets, AGENT)
+    return {**own, "stamp": int(parcel.signed_at.timestamp())}
+
+
+def _failure(error: Exception, trail: Trail, host: str, parcel: Parcel) -> Reply:
     trail.reach("total")
     return Reply(
         accepted=False,
@@ -106,4 +116,5 @@ def _failure(error: Exception, trail: Trail, host: str) -> Reply:
         ours=is_ours(error, trail),
         peer=trail.peer,
         timings=trail.phases,
+        sent=_sent(parcel) if trail.stage is Stage.ANSWER else {},  # else nothing went out
     )
