@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from service.core.grant import Grant
+
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 
@@ -68,7 +70,8 @@ class Parcel:
 
     `body` is the JSON of a webhook or the whole RFC 5322 message of an email. `secrets` are the
     destination's signing secrets, more than one while they rotate. `signed_at` is the instant of
-    this attempt, because receivers refuse old signatures. `headers` are the destination's own.
+    this attempt, because receivers refuse old signatures. `headers` are the destination's own. With
+    a `grant` it is shown a token that another server gives out.
     """
 
     delivery_id: UUID
@@ -80,6 +83,7 @@ class Parcel:
     signed_at: datetime
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     route: Route = PLAIN
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

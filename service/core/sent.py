@@ -14,6 +14,7 @@ import orjson
 
 from service.core.credentials import Key, hint
 from service.core.headers import Pairs
+from service.core.hiding import HIDDEN, hide
 from service.core.signature import ID, SIGNATURE, TIMESTAMP
 
 FORM = 1
@@ -24,11 +25,9 @@ FIXED: Mapping[int, Pairs] = {
         ("content-type", "application/cloudevents+json; charset=utf-8"),
     )
 }
-HIDDEN = "…"
 MOST_HEADERS = 32
 """Of an answer; more are not kept, nor more than `LONGEST_VALUE` characters of one."""
 LONGEST_VALUE = 300
-SHORTEST_SECRET = 8
 LONGEST_PLAIN = 20
 
 _SECRET_NAMES = re.compile(r"auth|code|cred|key|pass|pwd|secret|sig|token", re.IGNORECASE)
@@ -92,15 +91,6 @@ def show_sent(text: str, delivery: UUID) -> dict[str, Any] | None:
         ("content-length", str(kept["bytes"])),
     ]
     return {"method": "POST", "url": kept["url"], "headers": lines, "body": body}
-
-
-def hide(text: bytes, secrets: Iterable[str]) -> bytes:
-    """What a receiver said, should it repeat what it was told in confidence."""
-    for secret in secrets:
-        for word in secret.split():
-            if len(word) >= SHORTEST_SECRET:
-                text = text.replace(word.encode(), HIDDEN.encode())
-    return text
 
 
 def keep_headers(found: Iterable[tuple[bytes, bytes]], secrets: Sequence[str]) -> Pairs:

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.core.credentials import Key
+from service.core.hiding import hide
 from service.core.sent import (
     LONGEST_VALUE,
     MOST_HEADERS,
     describe_request,
-    hide,
     keep_headers,
     redact_url,
     show_sent,

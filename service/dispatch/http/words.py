@@ -57,6 +57,11 @@ def verdict(status: int) -> str:
     return f"answered {status}" + (f": {advice}" if advice else "")
 
 
+def refused_token(status: int) -> str:
+    """About a receiver that had asked for a token, and does not take the one it was shown."""
+    return f"answered {status}: it does not take our token; are `scope` and `audience` right?"
+
+
 def refusal(error: BadAddress | BadHeader) -> str:
     """About a destination that cannot be sent to as it stands."""
     return f"refused to dial: {error}" if isinstance(error, BadAddress) else f"not sent: {error}"
@@ -76,20 +81,20 @@ def explain(error: Exception, trail: Trail, host: str) -> str:
 
 def _say_late(_: Exception, trail: Trail, host: str) -> str:
     within = f"within {trail.deadline:g} s"
-    match trail.stage:
-        case Stage.PLACE:
-            said = f"no place {within}: too many requests to {host} wait for answers"
-            return f"{said}; answer sooner, or give the destination a `rate`"
-        case Stage.NAME:
-            return f"the name of {host} was not resolved {within}: look at our name server"
-        case Stage.CONNECT:
-            return f"no connection to {host} {within}: it is down, or a firewall keeps us out"
-        case Stage.PROXY:
-            said = f"no way through the egress proxy {within}: {trail.peer}"
-            return f"{said}; see TARIFFWIRE_EGRESS_PROXY"
-        case Stage.TLS:
-            return f"no TLS with {host} {within}: does it speak TLS at this port?"
-    return _say_unanswered(trail, within)
+    if trail.stage is Stage.ANSWER:
+        return _say_unanswered(trail, within)
+    return _LATE[trail.stage].format(host=host, within=within, peer=trail.peer)
+
+
+_LATE = {
+    Stage.PLACE: "no place {within}: too many requests to {host} wait for answers; answer sooner,"
+    " or give the destination a `rate`",
+    Stage.GRANT: "no token {within}: the token server did not answer, or too late",
+    Stage.NAME: "the name of {host} was not resolved {within}: look at our name server",
+    Stage.CONNECT: "no connection to {host} {within}: it is down, or a firewall keeps us out",
+    Stage.PROXY: "no way through the egress proxy {within}: {peer}; see TARIFFWIRE_EGRESS_PROXY",
+    Stage.TLS: "no TLS with {host} {within}: does it speak TLS at this port?",
+}
 
 
 def _say_unanswered(trail: Trail, within: str) -> str:
