@@ -14,6 +14,7 @@ from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
 from service.core.delivery import State
 from service.core.gathering import is_bundle
+from service.core.sent import show_sent
 from service.store.accounts import DEFAULT
 from service.store.again.resending import Former, list_former, name_delivery
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
@@ -55,6 +56,8 @@ async def list_all(
 async def read(desk: AtDesk, delivery_id: str) -> Response:
     """Its cause, the subscriptions it answers with their reasons, and each attempt.
 
+    An attempt has the request as it was sent, secrets hidden; whom it dialled (`peer`), when each
+    phase was over (`timings`, in seconds), and what was answered, until that is pruned.
     `former` are its ends before it was sent again, `deeds` what people did to it. A digest
     `carries` others, the worst first.
     """
@@ -72,7 +75,7 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
         | {
             "cause": brief(cause) if cause else None,
             "carries": [f"/v1/deliveries/{one}" for one in carried],
-            "attempted": [_attempt_json(one) for one in attempts],
+            "attempted": [_attempt_json(one, found.id) for one in attempts],
             "sha256": found.sha256 or None,
             "former": [asdict(one) for one in former],
             "same_bytes": _compare(found, former),
@@ -117,7 +120,7 @@ def as_json(one: AlertRow) -> dict[str, Any]:
     }
 
 
-def _attempt_json(one: AttemptRow) -> dict[str, Any]:
+def _attempt_json(one: AttemptRow, delivery: UUID) -> dict[str, Any]:
     return {
         "number": one.number,
         "at": one.at,
@@ -127,5 +130,7 @@ def _attempt_json(one: AttemptRow) -> dict[str, Any]:
         "peer": one.peer,
         "seconds": one.seconds,
         "timings": orjson.Fragment(one.timings),
+        "request": show_sent(one.request, delivery),
+        "response_headers": orjson.Fragment(one.answered or "[]"),
         "response": one.response.decode("utf-8", "replace"),
     }

@@ -1,5 +1,6 @@
 """`tariffwire deliveries …`: sending again, and that somebody has seen it."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from service.cli.terminal import Json, Terminal, plain, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Alerts to one destination each.")
 LIMIT = 50
+SHOWN_LINES = 20
 
 Id = Annotated[str, typer.Argument(help="The id of the delivery, which is its webhook-id.")]
 Reason = Annotated[str, typer.Option(help="Why, if you like.")]
@@ -26,7 +28,9 @@ def show(
     destination: Annotated[str | None, typer.Option(help="Only to this one.")] = None,
     state: Annotated[
         str | None,
-        typer.Option(help="pending, held, delivered, failed, cancelled, muted or listed."),
+        typer.Option(
+            help="pending, held, delivered, failed, cancelled, muted, listed or superseded."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = LIMIT,
     as_json: Json = False,
@@ -45,6 +49,41 @@ def show(
     ]
     columns = ("id", "state", "destination", "subject", "why")
     terminal.out.print(tabulate(f"{len(rows)} deliveries", columns, rows))
+
+
+@group.command("show")
+def read(context: typer.Context, delivery: Id, *, as_json: Json = False) -> None:
+    """Show one with each attempt: what was sent, without its secrets, and what came back."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        found = api.get(f"/v1/deliveries/{delivery}")
+    if as_json:
+        terminal.answer(found)
+        return
+    terminal.say((f"{found['state']} ", "bold"), plain(found["reason"] or found["subject"]))
+    for one in found["attempted"]:
+        terminal.say((f"attempt {one['number']} ", "bold"), f"{one['at']} {plain(one['reason'])}")
+        for line in _lines_of(one):
+            terminal.say(f"  {plain(line)}")
+
+
+def _lines_of(one: dict[str, Any]) -> Iterator[str]:
+    """As they went over the wire, and when each phase was over."""
+    sent = one["request"] or {}
+    if "url" in sent:
+        yield f"> POST {sent['url']}"
+        yield from (f"> {name}: {value}" for name, value in sent["headers"])
+    elif sent:
+        yield f"> from {sent['from']} to {sent['to']} over {sent['relay']}"
+    if sent:
+        yield f"> {sent['body']['bytes']:,} bytes, sha256 {sent['body']['sha256']}"
+    if one["status"] is not None:
+        yield f"< {one['status']}"
+    yield from (f"< {name}: {value}" for name, value in one["response_headers"])
+    yield from (f"< {line}" for line in one["response"].splitlines()[:SHOWN_LINES])
+    phases = ", ".join(f"{name} {1000 * at:.1f} ms" for name, at in one["timings"].items())
+    if phases:
+        yield f"{phases}; dialled {one['peer'] or 'nobody'}"
 
 
 @group.command("resend")

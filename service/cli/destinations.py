@@ -55,11 +55,22 @@ def add(  # noqa: PLR0913 - one option a field
     authority: Pem = None,
     certificate: Pem = None,
     key: Pem = None,
+    token_url: Annotated[
+        str | None, typer.Option(help="A server that gives tokens for it.", show_default=False)
+    ] = None,
+    client_id: Annotated[str, typer.Option(help="Who we are to that server.")] = "",
+    client_secret_file: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Our secret there.", show_default=False),
+    ] = None,
+    scope: Annotated[str, typer.Option(help="What the token is for.")] = "",
+    audience: Annotated[str, typer.Option(help="Whom the token is for.")] = "",
     as_json: Json = False,
 ) -> None:
     """Add a webhook, an address, or one who asks. A signing secret is shown once.
 
     --authority is trusted beside the system's own; --certificate and --key are shown to it.
+    With --token-url, --client-id and --client-secret-file it is shown an OAuth 2.0 token.
     """
     terminal: Terminal = context.obj
     if (url is not None) + (email is not None) + pull != 1:
@@ -76,6 +87,7 @@ def add(  # noqa: PLR0913 - one option a field
         "signing": ["v1", *sign] if sign else None,
         "headers": dict(map(_read_header, header or ())) or None,
         "tls": {place: path.read_text("utf-8") for place, path in files.items() if path} or None,
+        "auth": _read_auth(token_url, client_id, client_secret_file, scope, audience),
     }
     with open_api(terminal) as api:
         found = api.post(
@@ -86,6 +98,24 @@ def add(  # noqa: PLR0913 - one option a field
         return
     terminal.say(("added ", "green"), found["id"])
     keys.say_once(terminal, found)
+
+
+def _read_auth(
+    token_url: str | None, client_id: str, secret: Path | None, scope: str, audience: str
+) -> dict[str, str] | None:
+    """All of it or nothing."""
+    if token_url is None and not client_id and secret is None:
+        return None
+    if token_url is None or not client_id or secret is None:
+        raise typer.BadParameter("give --token-url, --client-id and --client-secret-file together")
+    return {
+        "type": "oauth2_client_credentials",
+        "token_url": token_url,
+        "client_id": client_id,
+        "client_secret": secret.read_text("utf-8").strip(),
+        "scope": scope,
+        "audience": audience,
+    }
 
 
 def _read_header(text: str) -> tuple[str, str]:

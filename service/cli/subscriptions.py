@@ -43,6 +43,9 @@ def add(  # noqa: PLR0913 - one option a field
     possible: Annotated[
         bool, typer.Option("--possible", help="Goods only described, too.")
     ] = False,
+    steps: Annotated[
+        str | None, typer.Option(help="latest: leave out what was overtaken before it was sent.")
+    ] = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     external_id: Annotated[str | None, typer.Option(help="Your own id.")] = None,
     label: Annotated[Many, typer.Option(help="name=text (repeat)")] = None,
@@ -71,6 +74,7 @@ def add(  # noqa: PLR0913 - one option a field
         kinds=kind,
         min_certainty=min_certainty,
         min_delta_pp=min_delta,
+        steps=steps,
         external_id=external_id,
         labels=_labels(label or ()),
     )

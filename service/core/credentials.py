@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pydantic import TypeAdapter
 
 from service.core.delivery import PLAIN, Route
+from service.core.grant import Grant
 from service.core.signing import kind_of
 
 MOST_KEYS = 4
@@ -52,11 +53,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """All of one destination: `keys` newest first, `headers` as name and value."""
+    """All of one destination: `keys` newest first, `headers` as name and value.
+
+    `grant` is how a token is had that lets us in.
+    """
 
     keys: tuple[Key, ...] = ()
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     route: Route = PLAIN
+    grant: Grant | None = None
 
     def living(self, now: datetime) -> tuple[Key, ...]:
         """The keys that sign."""

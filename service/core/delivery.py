@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid5
+
+from service.core.grant import Grant
 
 MINUTE = 60.0
 HOUR = 60 * MINUTE
@@ -68,7 +70,8 @@ class Parcel:
 
     `body` is the JSON of a webhook or the whole RFC 5322 message of an email. `secrets` are the
     destination's signing secrets, more than one while they rotate. `signed_at` is the instant of
-    this attempt, because receivers refuse old signatures. `headers` are the destination's own.
+    this attempt, because receivers refuse old signatures. `headers` are the destination's own. With
+    a `grant` it is shown a token that another server gives out.
     """
 
     delivery_id: UUID
@@ -80,6 +83,7 @@ class Parcel:
     signed_at: datetime
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     route: Route = PLAIN
+    grant: Grant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,8 @@ class Reply:
     is on this side, so it must never count against the receiver. `gone` says that the address
     itself is no good. `retry_after` and `timings` are seconds; the phases are `dns`, `connect`,
     `tls`, `first_byte` and `total`, each counted from the start, and those that did not happen are
-    left out.
+    left out. `sent` is what the attempt log keeps of what went out, `answered` the headers of an
+    answer that was no success.
     """
 
     accepted: bool
@@ -104,6 +109,8 @@ class Reply:
     peer: str = ""
     excerpt: bytes = b""
     timings: Mapping[str, float] = field(default_factory=dict)
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    answered: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,8 @@ class State(StrEnum):
     """Where a delivery stands; all but the first two are ends.
 
     A bounced one was delivered to a server that gave it up later. A muted one was not sent because
-    its owner wanted quiet; a listed one waits to be asked for; a digested one is told in another.
+    its owner wanted quiet; a listed one waits to be asked for; a digested one is told in another. A
+    superseded one gave way to a newer one before it was sent.
     """
 
     PENDING = "pending"
@@ -145,6 +153,7 @@ class State(StrEnum):
     MUTED = "muted"
     LISTED = "listed"
     DIGESTED = "digested"
+    SUPERSEDED = "superseded"
 
 
 OPEN = frozenset({State.PENDING, State.HELD})

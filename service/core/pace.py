@@ -37,6 +37,16 @@ class Limits:
 NONE = Limits()
 
 
+def estimate(limits: Limits, many: int, each: float | None, slots: int) -> float | None:
+    """Seconds that so many deliveries take, `each` so many, over at most `slots` at once.
+
+    None while that is not known: no attempt was timed, and no rate is asked for.
+    """
+    by_rate = many / limits.rate if limits.rate else None
+    by_slots = None if each is None else many * each / min(slots, limits.at_once or slots)
+    return max((one for one in (by_rate, by_slots) if one is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What has come of the latest attempts: failures in a row, since when, and a rest until."""

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Any, Literal, Self
@@ -22,6 +22,7 @@ from service.core.address import is_loopback
 from service.core.bounce import Bounce, classify
 from service.core.delivery import Parcel, Reply
 from service.core.dkim import Signer
+from service.core.sent import Sent
 
 Security = Literal["plain", "starttls", "tls"]
 
@@ -116,14 +117,27 @@ class MailSender:
                 line = await self._line()
                 peer, said = await self._deliver(line, parcel, body)
         except (SMTPException, OSError) as error:
-            return self._failure(error, begun=line is not None)
+            failed = self._failure(error, begun=line is not None)
+            taken = {"total": perf_counter() - started}
+            sent = self._describe(parcel, body) if line is not None else {}
+            return replace(failed, timings=taken, sent=sent)
         return Reply(
             accepted=True,
             status=ACCEPTED,
             reason=f"the relay took it: {said}",
             peer=peer,
             timings={"total": perf_counter() - started},
+            sent=self._describe(parcel, body),
         )
+
+    def _describe(self, parcel: Parcel, body: bytes) -> Sent:
+        """The envelope; what is sent is longer than the letter where it is signed."""
+        return {
+            "from": self._return_path(parcel),
+            "to": parcel.address,
+            "relay": self._relay,
+            "bytes": len(body),
+        }
 
     async def _seal(self, parcel: Parcel) -> bytes:
         """Signing takes a millisecond of arithmetic: on a thread, which holds nobody up."""

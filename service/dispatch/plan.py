@@ -22,6 +22,7 @@ from service.core.delivery import delivery_id
 from service.core.match import Facts, Match, Miss, facts_of, match, narrow
 from service.core.match.subscription import Rule
 from service.core.steering import OPEN_GATE, Gate, told_percent
+from service.core.superseding import LATEST
 from service.store.candidates import Candidate, find_told, list_candidates, walk_candidates
 from service.store.database import Database
 from service.store.fanouts import OpenFanout, Page, open_fanouts, record_pages
@@ -95,7 +96,8 @@ class Planner:
         """Pages until there are deliveries enough for one transaction, or it has taken enough.
 
         The changes of one subject are planned in their order, whoever plans them: what a
-        destination was last told decides whether the next one is worth telling.
+        destination was last told decides whether the next one is worth telling. Where somebody
+        wants the latest alone they are planned one a turn: the next may end this one.
         """
         fanouts = await open_fanouts(session, FANOUTS)
         waiting = await find_subjects_in_hand(session, [one.number for one in fanouts])
@@ -111,7 +113,7 @@ class Planner:
             made += len(page.alerts)
             if made >= DESTINATIONS or perf_counter() - begun > TURN_SECONDS:
                 break
-            if not page.is_last:
+            if not page.is_last or page.wants_latest:
                 waiting.add(fanout.change.subject)
         is_all = len(pages) == len(fanouts) < FANOUTS and all(page.is_last for page in pages)
         return Turn(pages, has_more=bool(pages) and not is_all)
@@ -206,7 +208,7 @@ def _write_page(
     alerts: list[dict[str, Any]] = []
     behind: list[list[str]] = []
     memo: dict[str, Answer] = {}
-    shared, looked_at = _shared(fanout.change), 0
+    shared, looked_at, wants_latest = _shared(fanout.change), 0, False
     for destination, group in groupby(candidates, key=lambda one: one.destination_id):
         looked_at += 1
         matched = [
@@ -218,7 +220,8 @@ def _write_page(
             identity = delivery_id(destination, str(fanout.change.id))
             alerts.append(shared | _alert(identity, matched))
             behind.append([one.subscription_id for one, _ in matched])
-    return Page(fanout, alerts, behind, looked_at=looked_at)
+            wants_latest = wants_latest or any(one.steps == LATEST for one, _ in matched)
+    return Page(fanout, alerts, behind, looked_at=looked_at, wants_latest=wants_latest)
 
 
 def _ask(

@@ -15,12 +15,14 @@ from service.core.gathering import is_bundle
 from service.core.message import Addressed, Prepared, body_for, prepare, to_bytes
 from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
+from service.core.message.spared import Known, Spared
 from service.core.steering import takes_back
 from service.dispatch.digest import find_bundles, told_of
 from service.dispatch.post import Letterhead, Recipient, write_digest, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
 from service.store.steering.recalling import find_reasons
+from service.store.superseding import Before, find_before
 
 CACHED = 512
 
@@ -41,6 +43,7 @@ class Draft:
     thread: tuple[UUID, ...] = ()
     recall: Recall | None = None
     bundle: Bundle | None = None
+    spared: Spared | None = None
 
 
 class Renderer:
@@ -59,6 +62,7 @@ class Renderer:
         mails = [one.id for one in fresh if one.kind == "email"]
         threads = await find_threads(session, mails) if mails else {}
         reasons = await _find_reasons(session, fresh)
+        spared = await _find_spared(session, fresh)
         drafts = [
             Draft(
                 one,
@@ -69,6 +73,7 @@ class Renderer:
                 if takes_back(one.cause)
                 else None,
                 bundles.get(one.id),
+                spared.get(one.id),
             )
             for one in fresh
         ]
@@ -83,7 +88,7 @@ class Renderer:
             return one.rendered
         if prepared is None:
             raise Unwritable(Unwritable.__doc__)
-        addressed = self._address(one, prepared.change, draft.previous)
+        addressed = self._address(draft, prepared.change)
         change, recall = prepared.change, draft.recall
         to = Recipient(one.destination_id, one.address, draft.thread)
         if is_bundle(one.cause):
@@ -141,16 +146,37 @@ class Renderer:
         known = await find_alerts(session, set(wanted.values())) if wanted else set()
         return {identity: former for identity, former in wanted.items() if former in known}
 
-    def _address(self, one: Claimed, change: Change, previous: UUID | None) -> Addressed:
+    def _address(self, draft: Draft, change: Change) -> Addressed:
+        one, previous, spared = draft.claimed, draft.previous, draft.spared
+        known = spared.known if spared else None
         return Addressed(
             delivery_id=one.id,
             source=self._head.source,
             dataschema=self._head.dataschema,
             href_base=self._head.href_base,
             matched=told_of(one.matched),
-            previous_alert=previous,
+            previous_alert=known.alert if known else previous,
             told_before=change.previous is None or previous is not None,
+            spared=spared,
         )
+
+
+async def _find_spared(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, Spared]:
+    """By delivery, what gave way to it; only where something did is anything asked."""
+    heirs = [one.id for one in claimed if one.has_spared]
+    if not heirs:
+        return {}
+    before = await find_before(session, heirs)
+    changes = await read_changes(
+        session, {one.change_id for one in before.values() if one.change_id}
+    )
+    return {identity: Spared(one.alerts, _known(one, changes)) for identity, one in before.items()}
+
+
+def _known(one: Before, changes: Mapping[UUID, bytes]) -> Known | None:
+    if one.told is None or one.change_id is None or one.change_id not in changes:
+        return None
+    return Known(one.told, read_change(changes[one.change_id]), takes_back(one.cause))
 
 
 async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, str]:

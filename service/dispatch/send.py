@@ -279,4 +279,5 @@ def _parcel(one: Claimed, body: bytes, now: datetime, held: Credentials) -> Parc
         signed_at=now,
         headers=held.headers,
         route=held.route,
+        grant=held.grant,
     )

@@ -62,5 +62,6 @@ async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
         signed_at=now,
         headers=held.headers,
         route=held.route,
+        grant=held.grant,
     )
     return await senders[destination.kind].send(parcel)

@@ -52,7 +52,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """One transmission; `timings` is JSON, seconds a phase."""
+    """One transmission; `timings` is JSON, seconds a phase, as are `request` and `answered`."""
 
     number: int
     at: datetime
@@ -63,6 +63,8 @@ class AttemptRow:
     seconds: float
     timings: str
     response: bytes
+    request: str
+    answered: str
 
 
 def alerts_with_ends(*columns: Any) -> Select[*tuple[Any, ...]]:

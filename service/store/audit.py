@@ -15,6 +15,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from service.core.change.rebuild import Kept
+from service.core.delivery import State
 from service.core.event import Handling
 from service.core.event.envelope import EVENTS
 from service.store.histories import KEPT, entry_of
@@ -30,6 +31,7 @@ from service.store.tables import (
     Outbox,
     Receipt,
     Subject,
+    Superseded,
 )
 
 PAGE = 1_000
@@ -180,6 +182,32 @@ async def read_receipts(session: AsyncSession, after: UUID | None) -> Rows:
         made,
     ).outerjoin(Alert, col(Alert.id) == col(Receipt.delivery_id))
     return await _page(session, wanted, col(Receipt.delivery_id), after)
+
+
+async def read_superseded(session: AsyncSession, after: UUID | None) -> Rows:
+    """By delivery: what gave way to which alert, and how it ended."""
+    heir, own = aliased(Alert), col(Alert.id)
+    wanted: Wanted = (
+        select(
+            own,
+            col(Alert.number),
+            col(Alert.subject),
+            col(Alert.destination_id).label("destination"),
+            col(Superseded.successor_id).label("successor"),
+            col(Receipt.outcome),
+            col(heir.number).label("later"),
+            col(heir.subject).label("later_subject"),
+            col(heir.destination_id).label("later_destination"),
+        )
+        .outerjoin(Superseded, col(Superseded.delivery_id) == own)
+        .outerjoin(Receipt, col(Receipt.delivery_id) == own)
+        .outerjoin(heir, col(heir.id) == col(Superseded.successor_id))
+        .where(
+            col(Superseded.successor_id).is_not(None)
+            | (col(Receipt.outcome) == State.SUPERSEDED.value)
+        )
+    )
+    return await _page(session, wanted, own, after)
 
 
 def _highest_attempt(delivery: Any) -> Any:

@@ -35,6 +35,7 @@ class Candidate:
     rule: str
     labels: str
     details: str
+    steps: str
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -46,6 +47,7 @@ _COLUMNS: tuple[Any, ...] = (
     col(Subscription.rule),
     col(Subscription.labels),
     col(Subscription.details),
+    col(Subscription.steps),
 )
 _JOINED = (
     select(*_COLUMNS)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, or_, select, union_all, update
+from sqlalchemy import Row, bindparam, exists, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,7 +19,7 @@ from service.store.lists import one_of
 from service.store.paces import PACE, QUEUED, has_lane
 from service.store.sending import IS_HELD
 from service.store.steering.tables import SPENT
-from service.store.tables import Alert, Change, Delivery, Destination, Pace, Rendered
+from service.store.tables import Alert, Change, Delivery, Destination, Pace, Rendered, Superseded
 
 KINDS = ("webhook", "email")
 Slots = Mapping[str, int]  # by kind
@@ -33,7 +33,8 @@ class Claimed:
 
     `sealed` and `secrets` are for a `Vault` to open when the delivery is sent. `is_paced`: its
     destination is sent to at its own pace, which what comes of it may change. `spent` attempts were
-    made before it was sent again: its schedule begins after them.
+    made before it was sent again: its schedule begins after them. `has_spared`: others gave way to
+    it.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class Claimed:
     is_paced: bool = False
     cause: str = ""
     spent: int = 0
+    has_spared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ _CLAIMED = (
         col(Alert.cause),
         SPENT.label("spent"),
         col(Destination.preferences),
+        exists().where(col(Superseded.successor_id) == col(Alert.id)).label("has_spared"),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
@@ -217,6 +220,7 @@ def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
         is_paced=row.failures is not None or row.destination_id in lanes,
         cause=row.cause,
         spent=row.spent or 0,
+        has_spared=bool(row.has_spared),
     )
 
 
@@ -275,6 +279,10 @@ async def read_changes(session: AsyncSession, ids: Collection[UUID]) -> Mapping[
 
 
 async def find_alerts(session: AsyncSession, ids: Collection[UUID]) -> set[UUID]:
-    """Which of these deliveries exist: a previous alert is only named to who was sent one."""
-    wanted = select(col(Alert.id)).where(one_of(col(Alert.id), "those"))
+    """Which of these deliveries exist: a previous alert is only named to who was sent one.
+
+    One that gave way to another was not.
+    """
+    gave_way = exists().where(col(Superseded.delivery_id) == col(Alert.id))
+    wanted = select(col(Alert.id)).where(one_of(col(Alert.id), "those"), ~gave_way)
     return set((await session.execute(wanted, {"those": list(ids)})).scalars())

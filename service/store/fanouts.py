@@ -15,11 +15,13 @@ from service.core.change import read_change
 from service.core.delivery import PULL, State, urgency
 from service.core.optin import ACTIVE, UNSUBSCRIBED
 from service.core.steering import Word
+from service.core.superseding import LATEST, Step
 from service.store.again.queueing import LISTED, End, end_unsent
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
 from service.store.steering.muting import find_quiet
+from service.store.superseding import Newer, supersede
 from service.store.tables import (
     Alert,
     Change,
@@ -55,7 +57,7 @@ class Page:
 
     `matched` are the subscriptions behind each alert, in the order of `alerts`: whether it is sent
     or held is decided from their states when it is written. A page that waits for approval says
-    why in `doubt`, and has no alerts.
+    why in `doubt`, and has no alerts. `wants_latest`: some of the subscriptions do.
     """
 
     fanout: OpenFanout
@@ -65,6 +67,7 @@ class Page:
     cursor: str = ""
     is_last: bool = True
     doubt: str = ""
+    wants_latest: bool = False
 
 
 _IS_OPEN = text("fanout.is_open")
@@ -101,20 +104,28 @@ async def record_pages(session: AsyncSession, pages: Sequence[Page], now: dateti
         for page in ours
         for alert, matched in zip(page.alerts, page.matched, strict=True)
     ]
-    states, kinds = await _read_states(session, planned)
+    states, kinds, latest = await _read_states(session, planned)
     quiet = await find_quiet(session, [(page.fanout.change, page.alerts) for page in ours], now)
     routed = [(alert, _holders(alert, matched, states)) for alert, matched in planned]
     made = [(alert, owners) for alert, owners in routed if owners is not None]
-    severities = {page.fanout.change.id: page.fanout.change.severity for page in ours}
+    fanouts = {page.fanout.change.id: page.fanout for page in ours}
+    ends = {alert["id"]: end for alert, _ in made if (end := _end_of(alert, states, quiet))}
+    sent = [(alert, owners) for alert, owners in made if alert["id"] not in ends]
+    asking = {alert["id"] for alert, matched in planned if latest.intersection(matched)}
+    newer = [
+        Newer(alert, _step(fanouts[alert["change_id"]], owners))
+        for alert, owners in sent
+        if alert["id"] in asking
+    ]
+    if newer:
+        await supersede(session, newer, now)
     first = await take_numbers(session, alerts=len(made))
     for number, (row, _) in enumerate(made, first["alerts"]):
         row |= {"number": number, "created_at": now}
-    ends = {alert["id"]: end for alert, _ in made if (end := _end_of(alert, states, quiet))}
-    sent = [(alert, owners) for alert, owners in made if alert["id"] not in ends]
     rows: dict[type[SQLModel], list[Row]] = {
         Alert: [alert for alert, _ in made],
         Delivery: [
-            _due(alert, kinds[alert["destination_id"]], severities[alert["change_id"]], now)
+            _due(alert, kinds[alert["destination_id"]], fanouts[alert["change_id"]], now)
             for alert, owners in sent
             if not owners
         ],
@@ -130,24 +141,26 @@ Planned = tuple[Row, Sequence[str]]
 
 async def _read_states(
     session: AsyncSession, planned: Sequence[Planned]
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, str], dict[str, str], set[str]]:
     """As they are now: since the page was read, an owner may have paused, resumed or removed.
 
-    And of destinations, their kinds.
+    And of destinations, their kinds; and the subscriptions that want the latest alone.
     """
     connection = await session.connection()
     destinations = {alert["destination_id"] for alert, _ in planned}
     subscriptions = {one for _, matched in planned for one in matched}
     states: dict[str, str] = {}
     kinds: dict[str, str] = {}
+    latest: set[str] = set()
     if destinations:
         found = (await connection.execute(_DESTINATIONS, {"those": sorted(destinations)})).all()
         states |= {row.id: row.state for row in found}
         kinds |= {row.id: row.kind for row in found}
     if subscriptions:
-        rows = await connection.execute(_SUBSCRIPTIONS, {"those": sorted(subscriptions)})
+        rows = (await connection.execute(_SUBSCRIPTIONS, {"those": sorted(subscriptions)})).all()
         states |= {row.id: row.state for row in rows}
-    return states, kinds
+        latest = {row.id for row in rows if row.steps == LATEST}
+    return states, kinds, latest
 
 
 _STATE = case((col(Destination.kind) == PULL, PULL), else_=col(Destination.state))
@@ -159,7 +172,7 @@ _DESTINATIONS = (
     .with_for_update(read=True)
 )
 _SUBSCRIPTIONS = (
-    select(col(Subscription.id), col(Subscription.state))
+    select(col(Subscription.id), col(Subscription.state), col(Subscription.steps))
     .where(one_of(col(Subscription.id), "those"))
     .order_by(col(Subscription.id))
     .with_for_update(read=True)
@@ -189,7 +202,11 @@ def _end_of(alert: Row, states: Mapping[str, str], quiet: Mapping[UUID, str]) ->
     return None
 
 
-def _due(alert: Row, kind: str, severity: str, now: datetime) -> Row:
+def _step(fanout: OpenFanout, owners: Sequence[str]) -> Step:
+    return Step(fanout.number, fanout.change.mode.value, frozenset(owners))
+
+
+def _due(alert: Row, kind: str, fanout: OpenFanout, now: datetime) -> Row:
     return {
         "id": alert["id"],
         "destination_id": alert["destination_id"],
@@ -197,7 +214,7 @@ def _due(alert: Row, kind: str, severity: str, now: datetime) -> Row:
         "attempt": 1,
         "lease": None,
         "kind": kind,
-        "urgency": urgency(severity),
+        "urgency": urgency(fanout.change.severity),
         "number": alert["number"],
     }
 

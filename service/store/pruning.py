@@ -27,6 +27,7 @@ from service.store.tables import (
     Held,
     Quarantine,
     Receipt,
+    Superseded,
 )
 
 PAGE = 1_000
@@ -49,7 +50,7 @@ async def prune_changes(session: AsyncSession, before: datetime, limit: int = PA
 
 
 async def empty_attempts(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
-    """What receivers answered before then, and how long each phase took; the outcome stays."""
+    """What was sent and answered before then, and how long each phase took; the outcome stays."""
     key = (col(Attempt.delivery_id), col(Attempt.number))
     page = (
         select(*key)
@@ -57,7 +58,7 @@ async def empty_attempts(session: AsyncSession, before: datetime, limit: int = P
         .order_by(col(Attempt.at))
         .limit(limit)
     )
-    emptied = update(Attempt).where(tuple_(*key).in_(page)).values(timings="{}", response=b"")
+    emptied = update(Attempt).where(tuple_(*key).in_(page)).values(_EMPTY)
     return await count_changed(session, emptied.execution_options(synchronize_session=False))
 
 
@@ -104,6 +105,7 @@ async def _find(
     return list((await session.execute(wanted, {"before": before, "most": limit})).scalars())
 
 
+_EMPTY = {"timings": "{}", "response": b"", "request": "", "answered": ""}
 _IS_FULL = text("(timings <> '{}' OR length(response) > 0)")
 _IS_SETTLED = text("state <> 'open'")
 """Both in the words of their partial indexes."""
@@ -151,6 +153,7 @@ _OF_ALERTS = (
     _delete(Gathered, col(Gathered.delivery_id)),
     _delete(Carried, col(Carried.alert_id)),
     _delete(Carried, col(Carried.member_id)),
+    _delete(Superseded, col(Superseded.delivery_id)),
     _delete(Alert, col(Alert.id)),
 )
 _OF_CHANGES = (_delete(Fanout, col(Fanout.change_id)), _delete(Change, col(Change.id)))

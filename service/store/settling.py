@@ -21,12 +21,14 @@ from service.core.delivery import (
     next_state,
 )
 from service.core.pace import weigh
+from service.core.sent import write_sent
 from service.store.claiming import HELD_BY, Claimed
 from service.store.holding import disable
 from service.store.lists import one_of
 from service.store.mail.suppressed import suppress
 from service.store.paces import lock_paces, write_health
 from service.store.rows import Clash, insert_rows
+from service.store.superseding import disprove
 from service.store.tables import Attempt, Delivery, Destination, Held, Receipt, Rendered
 
 Row = dict[str, Any]
@@ -93,7 +95,10 @@ _TAKE_OUT = delete(Delivery).where(one_of(col(Delivery.id), "those"))
 
 
 async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> None:
-    """What was taken while its destination was paused, or resumed, is delivered all the same."""
+    """What was taken while its destination was paused, or resumed, is delivered all the same.
+
+    So is what was superseded then.
+    """
     arrived = {one.claimed.id: one for one in done if isinstance(one.outcome, Delivered)}
     if not arrived:
         return
@@ -101,6 +106,7 @@ async def _finish_held(session: AsyncSession, done: Sequence[Transmitted]) -> No
     asked = {"those": list(arrived)}
     gone = set((await connection.execute(_TAKE_HELD, asked)).scalars())
     gone |= set((await connection.execute(_TAKE_FREE, asked)).scalars())
+    gone |= await disprove(session, arrived)
     if gone:
         late = [arrived[identity] for identity in gone]
         await insert_rows(session, Attempt, [_attempt(one) for one in late], Clash.REPLACE)
@@ -133,6 +139,8 @@ def _attempt(one: Transmitted) -> Row:
         "seconds": one.reply.timings.get("total", 0.0),
         "timings": orjson.dumps(dict(one.reply.timings)).decode(),
         "response": one.reply.excerpt,
+        "request": write_sent(one.reply.sent, len(one.body), one.sha256),
+        "answered": orjson.dumps(one.reply.answered).decode() if one.reply.answered else "",
     }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.match.subscription import Rule, explode
+from service.core.superseding import EVERY, Steps
 from service.store.cancelled import cancel_subscription
 from service.store.spans import Span
 from service.store.tables import Filter, Subscription, SubscriptionDestination
@@ -35,6 +36,7 @@ class SubscriptionValue:
     after_change: int
     created_at: datetime
     updated_at: datetime
+    steps: Steps = EVERY
 
 
 _COLUMNS = (
@@ -49,6 +51,7 @@ _COLUMNS = (
     col(Subscription.after_change),
     col(Subscription.created_at),
     col(Subscription.updated_at),
+    col(Subscription.steps),
 )
 
 
@@ -145,6 +148,7 @@ def _variable(value: SubscriptionValue) -> dict[str, Any]:
         "rule": value.rule.model_dump_json(exclude_defaults=True),
         "labels": _compact(value.labels),
         "details": _compact(value.metadata),
+        "steps": value.steps,
         "state": value.state,
         "updated_at": value.updated_at,
     }
@@ -225,4 +229,5 @@ def _value(row: Row[*tuple[Any, ...]], destinations: Sequence[str]) -> Subscript
         after_change=row.after_change,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        steps=row.steps,
     )

@@ -88,6 +88,7 @@ class Destination(SQLModel, table=True):
 class Subscription(SQLModel, table=True):
     """A rule as JSON text, and how its alerts are labelled.
 
+    `steps` says whether it wants every alert on a subject, or the latest alone.
     `after_change` is the number of the last change when it was created: only later ones are
     planned for it.
     """
@@ -99,6 +100,7 @@ class Subscription(SQLModel, table=True):
     rule: str
     labels: str = "{}"
     details: str = "{}"
+    steps: str = Field(default="every", sa_column_kwargs=_made_later("'every'"))
     state: str = "active"
     after_change: int = Field(sa_type=BigInteger)
     created_at: datetime
@@ -320,7 +322,11 @@ class Rendered(SQLModel, table=True):
 
 
 class Attempt(SQLModel, table=True):
-    """One transmission and what came of it."""
+    """One transmission and what came of it.
+
+    `request` is what was sent, without its body and its secrets, and `answered` the headers of an
+    answer that was no success: JSON, as `core/sent.py` writes it.
+    """
 
     delivery_id: UUID = Field(primary_key=True)
     number: int = Field(primary_key=True)
@@ -332,6 +338,8 @@ class Attempt(SQLModel, table=True):
     seconds: float = 0
     timings: str = "{}"
     response: bytes = Field(default=b"", sa_type=LargeBinary)
+    request: str = Field(default="", sa_column_kwargs=_made_later("''"))
+    answered: str = Field(default="", sa_column_kwargs=_made_later("''"))
     __table_args__ = (
         _index("ix_attempt_full", "at", where="(timings <> '{}' OR length(response) > 0)"),
     )
@@ -346,6 +354,14 @@ class Receipt(SQLModel, table=True):
     attempts: int
     finished_at: datetime
     sha256: str = ""
+
+
+class Superseded(SQLModel, table=True):
+    """An alert that gave way before it was sent, and the one that took its place in the end."""
+
+    delivery_id: UUID = Field(primary_key=True)
+    successor_id: UUID
+    __table_args__ = (_index("ix_superseded_successor", "successor_id"),)
 
 
 class Outbox(SQLModel, table=True):

@@ -4,7 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from service.core.delivery import State
-from service.store.audit import read_alerts, read_deliveries, read_held, read_receipts
+from service.store.audit import (
+    read_alerts,
+    read_deliveries,
+    read_held,
+    read_receipts,
+    read_superseded,
+)
 from service.verify.books import Books
 from service.verify.finding import Finding, Kind
 from service.verify.numbers import Numbers
@@ -76,6 +82,27 @@ async def check_receipts(books: Books) -> AsyncIterator[Finding]:
             said = _judge_receipt(row)
             if said:
                 yield Finding("receipts", f"receipt of {row.id}", said)
+
+
+async def check_superseded(books: Books) -> AsyncIterator[Finding]:
+    """What gave way to another, and each receipt that says so; by delivery."""
+    async for rows in books.pages("superseded", read_superseded, "id"):
+        for row in rows:
+            said = _judge_superseded(row)
+            if said:
+                yield Finding("superseded", f"superseded delivery {row.id}", said)
+
+
+def _judge_superseded(row: Any) -> str:
+    if row.outcome != State.SUPERSEDED:
+        return f"gave way to {row.successor}, and is {row.outcome or 'not ended'}"
+    if row.successor is None:
+        return "is said to have given way, and not to which alert"
+    if row.later is None:
+        return f"gave way to {row.successor}, which is not there"
+    if (row.later_subject, row.later_destination) != (row.subject, row.destination):
+        return f"gave way to {row.successor}, which tells something else, or somebody else"
+    return "" if row.later > row.number else f"gave way to {row.successor}, which is older"
 
 
 def _judge_receipt(row: Any) -> str:

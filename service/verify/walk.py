@@ -4,7 +4,12 @@ from collections.abc import AsyncIterator, Callable
 
 from service.log import Log
 from service.store.audit import count_given
-from service.verify.alerts import check_alerts, check_deliveries, check_receipts
+from service.verify.alerts import (
+    check_alerts,
+    check_deliveries,
+    check_receipts,
+    check_superseded,
+)
 from service.verify.books import Books
 from service.verify.changes import check_changes
 from service.verify.decisions import (
@@ -28,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_alerts,
     check_deliveries,
     check_receipts,
+    check_superseded,
     check_former,
     check_gathered,
     check_carried,

@@ -152,3 +152,71 @@ async def test_an_email_is_not_dialled(api, stray):
     email = (await api.post(PATH, json={"email": "desk@example.com"})).json()
     answer = await api.patch(f"{PATH}/{email['id']}", json=stray)
     assert answer.json()["errors"][0]["where"] == next(iter(stray))
+
+
+# Tokens
+
+AUTH = {
+    "type": "oauth2_client_credentials",
+    "token_url": "https://login.example/token",
+    "client_id": "tariffwire",
+    "client_secret": "b04a91f3c7d25e68",
+    "scope": "hooks",
+}
+SHOWN = AUTH | {"client_secret": "…5e68", "audience": ""}
+
+
+async def test_a_client_secret_is_sealed_and_hinted_at(add, api, opened):
+    made = (await add(auth=AUTH)).json()
+    assert made["auth"] == SHOWN
+    listed = await api.get(PATH)
+    assert AUTH["client_secret"] not in listed.text
+    grant = (await opened(made["id"])).grant
+    assert (grant.client_secret, grant.scope) == (AUTH["client_secret"], "hooks")
+    assert AUTH["client_secret"] not in repr(await opened(made["id"]))
+
+
+async def test_a_login_stays_is_replaced_and_taken_away(add, api, opened):
+    name = (await add(auth=AUTH)).json()["id"]
+    renamed = await api.patch(f"{PATH}/{name}", json={"name": "other"})
+    assert renamed.json()["auth"] == SHOWN
+    other = AUTH | {"client_id": "else"}
+    changed = await api.patch(f"{PATH}/{name}", json={"auth": other})
+    assert changed.json()["auth"]["client_id"] == "else"
+    gone = await api.patch(f"{PATH}/{name}", json={"auth": None})
+    assert gone.json()["auth"] is None
+    assert (await opened(name)).grant is None
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "said"),
+    [
+        ({"auth": AUTH | {"token_url": "http://169.254.169.254/"}}, "auth.token_url", "169.254"),
+        ({"auth": AUTH | {"token_url": "https://a:b@login.example/"}}, "auth.token_url", "user"),
+        ({"auth": AUTH | {"type": "basic"}}, "auth.type", "oauth2_client_credentials"),
+        ({"auth": AUTH | {"client_secret": ""}}, "auth.client_secret", "at least 1"),
+        (
+            {"auth": AUTH, "headers": {"Authorization": TOKEN}},
+            "headers.authorization",
+            "leave out one of the two",
+        ),
+    ],
+)
+async def test_a_login_that_cannot_be_used_is_refused_by_name(add, given, where, said):
+    answer = await add(**given)
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["where"] == where
+    assert said in fault["what"]
+    assert AUTH["client_secret"] not in answer.text
+
+
+async def test_a_header_beside_a_login_is_refused_later_too(add, api):
+    name = (await add(auth=AUTH)).json()["id"]
+    refused = await api.patch(f"{PATH}/{name}", json={"headers": {"Authorization": TOKEN}})
+    assert refused.status_code == 422
+
+
+async def test_mails_have_no_login(api):
+    refused = await api.post(PATH, json={"email": "desk@example.com", "auth": AUTH})
+    assert refused.status_code == 422

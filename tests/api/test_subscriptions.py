@@ -55,6 +55,19 @@ async def _filters(db, subscription):
         return sorted((await session.execute(wanted)).scalars())
 
 
+async def test_who_wants_the_latest_alone_says_so(api):
+    made = await make(api, country="CN")
+    assert made["steps"] == "every"
+    changed = await api.patch(f"{PATH}/{made['id']}", json={"steps": "latest"})
+    assert changed.json()["steps"] == "latest"
+    renamed = await api.patch(f"{PATH}/{made['id']}", json={"name": "cars"})
+    assert renamed.json()["steps"] == "latest"
+    assert (await api.get(f"{PATH}/{made['id']}")).json()["steps"] == "latest"
+    refused = await api.patch(f"{PATH}/{made['id']}", json={"steps": "some"})
+    assert refused.status_code == 422
+    assert "steps" in refused.text
+
+
 async def test_an_inline_address_makes_a_destination_once(api):
     first, second = await make(api, country="CN"), await make(api, country="JP")
     (made,) = first["created_destinations"]

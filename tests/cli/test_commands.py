@@ -62,6 +62,11 @@ def test_a_triggered_example_reaches_the_subscriber(service, receiver):
     heard = running.read_json()
     assert heard["webhook_id"] == found["deliveries"][0]["id"]
     assert heard["body"]["data"]["kinds"] == ["ruling"]
+    shown = tariffwire("deliveries", "show", heard["webhook_id"], at=service).stdout
+    assert f"> webhook-id: {heard['webhook_id']}" in shown
+    assert "> webhook-signature: v1,key_" in shown
+    assert "< 204" in shown
+    assert "dialled 127.0.0.1:" in shown
     told = tariffwire("trigger", "ruling", at=service)
     assert "US levies it" in told.stdout
     assert running.read_json()["verified"]
@@ -97,7 +102,16 @@ def test_the_kinds_can_be_listed(folder):
 def test_subscriptions_are_added_listed_and_removed(service):
     words = ("--product", "9401.61", "--origin", "vietnam", "--email", "desk@example.com")
     added = tariffwire(
-        "subscriptions", "add", *words, "--name", "sofas", "--label", "team=chairs", at=service
+        "subscriptions",
+        "add",
+        *words,
+        "--name",
+        "sofas",
+        "--steps",
+        "latest",
+        "--label",
+        "team=chairs",
+        at=service,
     )
     assert added.exit_code == 0, added.output
     name = added.stdout.split()[1]

@@ -47,6 +47,17 @@ def test_a_destination_is_added_with_all_that_its_receiver_asks_for(service, fol
     assert added["public_key"].startswith("whpk_")
 
 
+def test_a_login_is_given_by_its_file(service, folder):
+    (folder / "client_secret").write_text("b04a91f3c7d25e68\n")
+    words = ("--token-url", "https://login.example/token", "--client-id", "us", "--scope", "hooks")
+    added = add(service, "login", *words, "--client-secret-file", "client_secret")
+    assert added["auth"]["client_secret"] == "…5e68"
+    assert (added["auth"]["client_id"], added["auth"]["scope"]) == ("us", "hooks")
+    slip = tariffwire("destinations", "add", "--url", "https://a.b/x", *words, at=service)
+    assert slip.exit_code == Exit.USAGE
+    assert "--client-secret-file" in " ".join(slip.stderr.split())
+
+
 def test_a_header_without_a_colon_is_a_slip(service):
     slip = tariffwire("destinations", "add", "--url", "https://a.b", "--header", "x", at=service)
     assert slip.exit_code == Exit.USAGE

@@ -17,6 +17,7 @@ from service.core.pace import (
     Health,
     Limits,
     allow,
+    estimate,
     share,
     spend,
     weigh,
@@ -111,6 +112,27 @@ def test_what_was_spent_before_the_clock_was_set_back_binds_nobody():
     limits = Limits(rate=2)
     ahead = spend(limits, None, 2, later(3600))
     assert allow(limits, WELL, ahead, 0, NOW).count == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "each", "seconds"),
+    [
+        (Limits(), None, None),
+        (Limits(at_once=2), None, None),
+        (Limits(), 0.5, 5),
+        (Limits(at_once=2), 0.5, 25),
+        (Limits(at_once=50), 0.5, 5),
+        (Limits(rate=4), None, 25),
+        (Limits(rate=4), 0.5, 25),
+        (Limits(rate=4, at_once=1), 0.5, 50),
+    ],
+)
+def test_a_hundred_take_as_long_as_the_slowest_of_its_limits(limits, each, seconds):
+    assert estimate(limits, 100, each, 10) == seconds
+
+
+def test_nothing_takes_no_time():
+    assert estimate(Limits(rate=4), 0, 0.5, 10) == 0
 
 
 def test_without_a_rate_nothing_is_spent():

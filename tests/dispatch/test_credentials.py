@@ -7,6 +7,7 @@ import pytest
 
 from service.core.credentials import Credentials, Key, add_key
 from service.core.delivery import Reply, Route
+from service.core.grant import Grant
 from service.core.signing import private_from, secret_from
 from service.dispatch.trial import send_trial
 from service.store.accounts import DEFAULT
@@ -19,8 +20,9 @@ from tests.dispatch.office import HEAD, follow, make_dispatcher, send_all
 NEW, OLD, PRIVATE = secret_from(b"n" * 32), secret_from(b"o" * 32), private_from(b"p" * 32)
 HEADERS = (("Authorization", "Bearer 0123456789"),)
 ROUTE = Route(authority="theirs", certificate="ours", key="secret")
+GRANT = Grant("https://login.example", "us", "b04a91f3c7d25e68")
 HELD = add_key(
-    Credentials((Key(OLD, NOW), Key(PRIVATE, NOW)), HEADERS, ROUTE),
+    Credentials((Key(OLD, NOW), Key(PRIVATE, NOW)), HEADERS, ROUTE, GRANT),
     Key(NEW, NOW),
     NOW,
     timedelta(hours=1),
@@ -67,15 +69,17 @@ async def test_a_delivery_carries_all_of_them_and_the_keys_that_sign_now(
     first, second = sender.parcels
     assert first.secrets == (NEW, OLD, PRIVATE)
     assert second.secrets == (NEW, PRIVATE)
-    assert (first.headers, first.route) == (HEADERS, ROUTE)
-    assert not any(secret in repr(first) for secret in (NEW, PRIVATE, "0123456789", "key='secret"))
+    assert (first.headers, first.route, first.grant) == (HEADERS, ROUTE, GRANT)
+    assert not any(
+        secret in repr(first) for secret in (NEW, PRIVATE, "0123456789", "key='secret", "b04a91f3")
+    )
 
 
 async def test_so_does_a_test_message(clock, sender, desk):
     await send_trial(desk, {"webhook": sender}, HEAD, clock(), vault=VAULT)
     (parcel,) = sender.parcels
     assert (parcel.secrets, parcel.headers) == ((NEW, OLD, PRIVATE), HEADERS)
-    assert parcel.route == ROUTE
+    assert (parcel.route, parcel.grant) == (ROUTE, GRANT)
 
 
 async def test_what_cannot_be_opened_waits_and_is_our_fault(db, clock, sender, desk, alert):

@@ -111,6 +111,10 @@ async def test_a_mail_that_the_server_puts_off_comes_later_unchanged(service, sm
     assert [one["status"] for one in delivery["attempted"]] == [451, 250]
     (mail,) = smtp.mails
     assert letter_of(mail)["message-id"] == f"<{delivery['id']}@alerts.example>"
+    sent = delivery["attempted"][0]["request"]
+    assert (sent["from"], sent["to"]) == (mail.sender, "desk@importer.example")
+    assert sent["relay"] == f"127.0.0.1:{smtp.port}"
+    assert sent["body"]["bytes"] > 1000
 
 
 async def test_a_test_says_so_before_anything_else(service, smtp):

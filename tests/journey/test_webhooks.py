@@ -1,5 +1,8 @@
 """Webhooks as receivers see them, judged by two libraries that are not ours."""
 
+import hashlib
+import json
+
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
@@ -151,6 +154,47 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_bytes(service, rece
     assert first.body == second.body
     assert verify(second, secret)["data"]["cause"]["id"] == "one"
     assert delivery["state"] == "delivered"
+
+
+async def test_an_attempt_shows_what_was_sent_and_answered_and_no_secret(service, receiver):
+    token = "8f1c0a52d7e94b16"
+    refusal = Answer(
+        status=401,
+        body=f"{token} is not known".encode(),
+        headers={"www-authenticate": "Bearer", "set-cookie": "id=1", "x-echo": token},
+    )
+    receiver.script.append(refusal)
+    form = {
+        "url": f"{receiver.url}?page=2&sig=abc",
+        "headers": {"authorization": f"Bearer {token}"},
+    }
+    made = (await service.api.post("/v1/destinations", json=form)).json()
+    await service.subscribe(lanes=[{}], destinations=[made["id"]])
+    await service.send(measure("one", "us-cn", 34))
+    delivery = await service.attempted(1)
+    assert token not in json.dumps(delivery)
+    (attempt,) = delivery["attempted"]
+    (heard,) = receiver.requests
+    request = attempt["request"]
+    assert request["url"] == f"{receiver.url}?page=2&sig=…"
+    assert request["body"] == {
+        "bytes": len(heard.body),
+        "sha256": hashlib.sha256(heard.body).hexdigest(),
+    }
+    shown = dict(request["headers"])
+    hidden = {name for name, value in shown.items() if "…" in value}
+    assert hidden == {"authorization", "webhook-signature"}
+    assert list(shown) == list(heard.headers)
+    assert {name: shown[name] for name in shown.keys() - hidden} == {
+        name: value for name, value in heard.headers.items() if name not in hidden
+    }
+    answered = dict(attempt["response_headers"])
+    assert answered["www-authenticate"] == "Bearer"
+    assert (answered["set-cookie"], answered["x-echo"]) == ("…", "…")
+    assert attempt["response"] == "… is not known"
+    assert "give the destination the headers" in attempt["reason"]
+    assert attempt["peer"] == f"127.0.0.1:{receiver.port}"
+    assert list(attempt["timings"]) == ["connect", "first_byte", "total"]
 
 
 async def test_a_redirect_is_a_failure_and_never_followed(service, receiver):

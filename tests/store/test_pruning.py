@@ -48,7 +48,8 @@ def alert(number, of=1, at=OLD):
 
 def attempt(number, at=OLD, **given):
     made = {"number": 1, "outcome": "delivered", "reason": "", "timings": '{"total":1}'}
-    full = made | {"peer": "", "seconds": 1, "response": b"thanks"} | given
+    full = made | {"peer": "", "seconds": 1, "response": b"thanks"}
+    full |= {"request": "{}", "answered": "[]"} | given
     return full | {"delivery_id": UUID(int=1000 + number), "at": at}
 
 
@@ -133,9 +134,9 @@ async def test_what_receivers_answered_goes_sooner_than_that_they_did(db):
         db, Attempt, attempt(3, at=YOUNG), attempt(4, timings="{}"), attempt(5, response=b"")
     )
     assert [await run(db, pruning.empty_attempts, 3) for _ in range(3)] == [3, 1, 0]
-    kept = await rows(db, Attempt, "outcome", "timings", "response")
-    assert kept.count(("delivered", "{}", b"")) == 4
-    assert kept.count(("delivered", '{"total":1}', b"thanks")) == 1
+    kept = await rows(db, Attempt, "outcome", "timings", "response", "request", "answered")
+    assert kept.count(("delivered", "{}", b"", "", "")) == 4
+    assert kept.count(("delivered", '{"total":1}', b"thanks", "{}", "[]")) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Readers at their pages: a GET never acts, a POST does, and a no is a no."""
 
+import asyncio
 import re
+from dataclasses import replace
 
 import pytest
 
 from service.core.link import Purpose
-from service.core.optin import PAUSED_BY_READER, UNSUBSCRIBED_BY_READER
+from service.core.optin import PAUSED_BY_READER, UNSUBSCRIBED_BY_READER, Act
 from service.dispatch.plan import Planner
+from service.store.accounts import DEFAULT
+from service.store.destinations import change_destination, lock_destination
 from service.store.mail.consents import list_consents
+from service.store.mail.readers import find_reader, obey
 from service.store.tables import Delivery, Destination, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent, take
@@ -188,6 +193,35 @@ async def test_a_link_for_an_address_of_before_is_old(db, site, reader, links):
     answer = await site.post(other)
     assert answer.status_code == 410
     assert (await state_of(db))[0] == "active"
+
+
+async def test_a_click_waits_for_the_owner_who_moves_the_address(db, site, reader):
+    links = await reader("unconfirmed")
+    async with db.write() as session:
+        held = await lock_destination(session, DEFAULT, "desk")
+        clicking = asyncio.create_task(site.post(links[CONFIRM]))
+        done, _ = await asyncio.wait({clicking}, timeout=0.3)
+        assert not done
+        await change_destination(session, replace(held, address="new@importer.example"))
+    assert (await clicking).status_code == 410
+    assert (await state_of(db))[0] == "unconfirmed"
+    assert await acts_of(db) == []
+
+
+async def test_an_owner_who_moves_the_address_waits_for_a_click(db, reader):
+    await reader("unconfirmed")
+
+    async def look():
+        async with db.write() as session:
+            return await lock_destination(session, DEFAULT, "desk")
+
+    async with db.write() as session:
+        found = await find_reader(session, "desk", locked=True)
+        moving = asyncio.create_task(look())
+        done, _ = await asyncio.wait({moving}, timeout=0.3)
+        assert not done
+        assert await obey(session, found, Act.CONFIRM, NOW)
+    assert (await moving).state == "active"
 
 
 @pytest.mark.parametrize("data", [{}, {"do": "confirm"}, {"do": "x"}, {"do": "y" * 20_000}])

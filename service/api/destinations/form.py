@@ -7,13 +7,14 @@ from pydantic import Field, model_validator
 
 from service.api.bodies import refuse
 from service.api.desk import Desk
-from service.api.destinations.given import TlsForm, read_headers, read_tls
+from service.api.destinations.given import AuthForm, TlsForm, read_headers, read_tls
 from service.api.destinations.keys import NO_GRACE, Signing, make_key, set_signing
 from service.api.destinations.opting import ConsentForm
 from service.core.address import BadAddress, check_email, check_url
 from service.core.credentials import NOTHING, Credentials, add_key
 from service.core.delivery import PULL
 from service.core.event import Fault
+from service.core.grant import Grant
 from service.core.pace import Limits
 from service.core.preferences import NO_PREFERENCES, Preferences
 from service.core.signing import V1
@@ -29,7 +30,7 @@ Headers = Annotated[
     Field(description="Sent with each webhook; their values are kept as secrets."),
 ]
 NOTHING_WAITS = "who asks for its alerts finds each at once, so none can wait"
-OF_WEBHOOKS = ("secret", "signing", "headers", "tls")
+OF_WEBHOOKS = ("secret", "signing", "headers", "tls", "auth")
 
 
 Rate = Annotated[float, Field(ge=0, le=1000, description="Alerts a second; 0: no limit.")]
@@ -57,6 +58,7 @@ class DestinationForm(ConsentForm):
     signing: Signing = ("v1",)
     headers: Headers = Field(default_factory=dict)
     tls: TlsForm = TlsForm()
+    auth: AuthForm | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -74,7 +76,10 @@ class DestinationForm(ConsentForm):
 
 
 class DestinationPatch(ConsentForm):
-    """What is left out stays as it is; `{}` takes headers, or what TLS needs, away."""
+    """What is left out stays as it is; `{}` takes headers, or what TLS needs, away.
+
+    `null` takes `auth` away.
+    """
 
     url: Address | None = None
     email: Address | None = None
@@ -87,6 +92,7 @@ class DestinationPatch(ConsentForm):
     signing: Signing | None = None
     headers: Headers | None = None
     tls: TlsForm | None = None
+    auth: AuthForm | None = None
 
 
 def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
@@ -114,25 +120,50 @@ def make_destination(desk: Desk, form: DestinationForm) -> DestinationValue:
 
 def _make_credentials(desk: Desk, form: DestinationForm) -> Credentials:
     now = desk.clock()
-    bare = Credentials(headers=read_headers(form.headers), route=read_tls(form.tls, now))
+    bare = Credentials(
+        headers=read_headers(form.headers),
+        route=read_tls(form.tls, now),
+        grant=_read_auth(desk, form.auth),
+    )
+    _refuse_two_logins(bare)
     signing = add_key(bare, make_key(V1, form.secret, now), now, NO_GRACE)
     return set_signing(signing, form.signing, now)
 
 
+def _read_auth(desk: Desk, form: AuthForm | None) -> Grant | None:
+    """Its server is one that may be dialled, as a receiver must be."""
+    if form is None:
+        return None
+    return form.as_grant(_check_url(desk, form.token_url, "auth.token_url"))
+
+
+def _refuse_two_logins(held: Credentials) -> None:
+    if held.grant is not None and any(name == "authorization" for name, _ in held.headers):
+        what = "the token of `auth` goes under this name: leave out one of the two"
+        refuse([Fault("headers.authorization", what)])
+
+
 def check_address(desk: Desk, url: str | None, email: str | None) -> str:
     """One of the two, normalised; a place where we may not send is a problem."""
-    settings = desk.settings
+    if url is not None:
+        return _check_url(desk, url, "url")
     try:
-        if url is not None:
-            return check_url(
-                url,
-                loopback_allowed=settings.allow_loopback,
-                ports=settings.webhook_ports,
-                networks=settings.allow_networks,
-            )
         return check_email(email or "")
     except BadAddress as error:
-        refuse([Fault("url" if url is not None else "email", str(error))], error)
+        refuse([Fault("email", str(error))], error)
+
+
+def _check_url(desk: Desk, url: str, where: str) -> str:
+    settings = desk.settings
+    try:
+        return check_url(
+            url,
+            loopback_allowed=settings.allow_loopback,
+            ports=settings.webhook_ports,
+            networks=settings.allow_networks,
+        )
+    except BadAddress as error:
+        refuse([Fault(where, str(error))], error)
 
 
 def patch_destination(
@@ -173,7 +204,7 @@ def patch_preferences(held: Preferences, given: Preferences | None) -> Preferenc
 _STRAYS = {
     "webhook": ("email",),
     "email": ("url", *OF_WEBHOOKS),
-    PULL: ("url", "email", "headers", "tls", "state"),
+    PULL: ("url", "email", "headers", "tls", "auth", "state"),
 }
 """What does not go with a kind; nothing is sent to who asks, so there is nothing to pause."""
 
@@ -194,6 +225,9 @@ def _patch_credentials(desk: Desk, held: Credentials, form: DestinationPatch) ->
         held = replace(held, headers=read_headers(form.headers))
     if form.tls is not None:
         held = replace(held, route=read_tls(form.tls, now))
+    if "auth" in form.model_fields_set:
+        held = replace(held, grant=_read_auth(desk, form.auth))
+    _refuse_two_logins(held)
     return held if form.signing is None else set_signing(held, form.signing, now)
 
 

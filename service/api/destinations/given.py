@@ -1,8 +1,9 @@
 """What an owner adds to the calls of a destination: headers, trust, a certificate of our own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import Field
 
 from service.api.bodies import refuse
+from service.core.credentials import hint
 from service.core.delivery import Route
 from service.core.duty import Frozen
 from service.core.event import Fault
+from service.core.grant import Grant
 from service.core.headers import BadHeader, Pairs, check_headers
 
 LONGEST_PEM = 65_536
@@ -36,6 +39,32 @@ class TlsForm(Frozen):
     authority: Pem = ""
     certificate: Pem = ""
     key: Annotated[Pem, Field(repr=False)] = ""
+
+
+class AuthForm(Frozen):
+    """A token that another server gives out for a client's credentials (RFC 6749 §4.4).
+
+    It is asked for as `client_id` with `client_secret`, and shown to the receiver as a bearer.
+    """
+
+    type: Literal["oauth2_client_credentials"]
+    token_url: Annotated[str, Field(max_length=4000)]
+    client_id: Annotated[str, Field(min_length=1, max_length=1000)]
+    client_secret: Annotated[str, Field(min_length=1, max_length=4096, repr=False)]
+    scope: Annotated[str, Field(max_length=2000)] = ""
+    audience: Annotated[str, Field(max_length=2000)] = ""
+
+    def as_grant(self, token_url: str) -> Grant:
+        """As a sender uses it."""
+        return Grant(token_url, self.client_id, self.client_secret, self.scope, self.audience)
+
+
+def show_auth(grant: Grant | None) -> dict[str, str] | None:
+    """Who we are to the token server, without the secret."""
+    if grant is None:
+        return None
+    kept = asdict(grant) | {"client_secret": hint(grant.client_secret)}
+    return {"type": "oauth2_client_credentials"} | kept
 
 
 def read_headers(given: Mapping[str, str]) -> Pairs:

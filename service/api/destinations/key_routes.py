@@ -79,7 +79,7 @@ async def public_keys(desk: AtDesk, destination_id: str) -> Response:
 
 async def _demand_webhook(session: AsyncSession, destination_id: str) -> DestinationValue:
     held = await demand_locked(session, destination_id)
-    if held.kind != "webhook":
+    if held.kind == "email":
         refuse([Fault("path", "only webhooks are signed; this is an email destination")])
     return held
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from service.api.desk import Desk
 from service.api.destinations.form import open_credentials
-from service.api.destinations.given import show_tls
+from service.api.destinations.given import show_auth, show_tls
 from service.api.destinations.keys import show_key, show_once
 from service.core.credentials import hint
 from service.core.delivery import PULL
@@ -43,6 +43,7 @@ def _show_calls(desk: Desk, value: DestinationValue) -> dict[str, Any]:
         "secrets": [show_key(key) for key in held.living(desk.clock())],
         "headers": {name: hint(text) for name, text in held.headers},
         "tls": show_tls(held.route),
+        "auth": show_auth(held.grant),
     }
 
 

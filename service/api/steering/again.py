@@ -13,6 +13,7 @@ from service.api.problems import Conflict
 from service.api.questions import read_instant, send
 from service.api.steering.forms import AcknowledgeForm, NoteForm, RecoverForm, doer_of
 from service.core.event import Fault
+from service.core.pace import estimate
 from service.store.accounts import DEFAULT
 from service.store.again.resending import find_losses, name_delivery, resend
 from service.store.alerts import find_alert
@@ -83,15 +84,15 @@ async def preview(
 ) -> Response:
     """How many failed, of which changes, and how long it would take.
 
-    `seconds` is an estimate: what an attempt took there lately, with all slots of one process;
-    null while that is not known.
+    `seconds` is an estimate: what an attempt took there lately, with all slots of one process, and
+    no faster than its `rate` and `at_once` allow; null while that is not known.
     """
     instant = read_instant("since", since, desk.clock())
     async with desk.db.read() as session:
-        await _demand(session, destination_id)
+        place = await _demand(session, destination_id)
         found = await find_losses(session, destination_id, instant, SHOWN_CHANGES)
         errand = await find_errand(session, name_destination(destination_id))
-    takes = found.seconds and found.failed * found.seconds / desk.settings.send_slots
+    takes = estimate(place.limits, found.failed, found.seconds, desk.settings.send_slots)
     return send(
         {
             "destination": destination_id,

@@ -71,6 +71,7 @@ def _value(
         after_change=after_change,
         created_at=made_at,
         updated_at=made_at,
+        steps=form.steps,
     )
 
 

@@ -17,6 +17,7 @@ from service.core.match.subscription import (
     _read_product,
     explode,
 )
+from service.core.superseding import EVERY, Steps
 from service.store.subscriptions import SubscriptionValue
 
 MAX_METADATA = 2_000
@@ -56,6 +57,9 @@ class SubscriptionForm(Rule):
     lanes: Annotated[tuple[Lane, ...], Field(max_length=MAX_LANES)] = ()
     country: Country | None = None
     product: Annotated[ProductLane | None, BeforeValidator(_read_product)] = None
+    steps: Annotated[
+        Steps, Field(description="Of a subject every alert, or the latest that was not sent yet.")
+    ] = EVERY
     name: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
     external_id: ExternalId | None = None
     destinations: Annotated[tuple[DestinationId, ...], Field(max_length=50)] = ()
@@ -109,6 +113,7 @@ def form_json(value: SubscriptionValue) -> dict[str, Any]:
         "name": value.name,
         "external_id": value.external_id,
         **rule_json(value.rule),
+        "steps": value.steps,
         "destinations": list(value.destinations),
         "labels": dict(value.labels),
         "metadata": dict(value.metadata),

@@ -17,6 +17,7 @@ from service.core.event import Measure, NegotiationStep
 from service.core.message.sentence import say
 from service.core.message.shorten import SAID_PATHS, fit
 from service.core.message.snapshot import MOST_CODES, MOST_LISTED, counted, shared_part, text_of
+from service.core.message.spared import Spared, say_spared, spared_part
 
 LONGEST_BODY = 20_000
 SHARED_BYTES = 11_000  # summary and cause among them, which are never shortened
@@ -46,7 +47,8 @@ class Addressed:
     """What one receiver's copy adds. `source` names the deployment, `href_base` its API.
 
     `previous_alert` is the delivery by which this destination was told of the change before.
-    `told_before` is False for a verdict on a claim that this destination never heard of.
+    `told_before` is False for a verdict on a claim that this destination never heard of. `spared`
+    are alerts that gave way to this one.
     """
 
     delivery_id: UUID
@@ -56,6 +58,7 @@ class Addressed:
     matched: tuple[Told, ...]
     previous_alert: UUID | None = None
     told_before: bool = True
+    spared: Spared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,11 @@ def body_for(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "dataschema": delivery.dataschema,
         "data": {
-            "summary": prepared.summaries[0 if delivery.told_before else 1],
+            "summary": prepared.summaries[0 if delivery.told_before else 1]
+            + say_spared(delivery.spared),
             "delivery": str(delivery.delivery_id),
             "previous_alert": text_of(delivery.previous_alert),
+            **spared_part(delivery.spared),
             **prepared.data,
             **_with_yours(prepared, delivery, href),
             **matched,

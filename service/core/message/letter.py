@@ -8,7 +8,7 @@ letter. HTML is escaped by default; whatever an event says is brought to one lin
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -24,6 +24,7 @@ from service.core.change import Change
 from service.core.message.body import Addressed, Told
 from service.core.message.contents import SAID_LINE, SAID_QUOTE, contents_of
 from service.core.message.phrase import shorten
+from service.core.message.spared import say_spared
 
 MOST_SOURCES = 8
 MOST_MATCHED = 10
@@ -60,6 +61,7 @@ class Doors:
 def letter(change: Change, addressed: Addressed, doors: Doors | None = None) -> Letter:
     """For one receiver; the subject and the first line say old → new."""
     contents = contents_of(change, told_before=addressed.told_before)
+    contents = replace(contents, summary=contents.summary + say_spared(addressed.spared))
     view = {
         "it": contents,
         "tone": TONES[contents.severity],

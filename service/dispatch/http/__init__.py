@@ -2,6 +2,7 @@
 
 `sender.py` signs and waits; `request.py` writes what goes out, `pool.py` keeps connections and
 `connection.py` uses one; `reaching` opens them past the guard; `answer.py` reads what comes back;
+`tokens.py` fetches tokens for receivers that ask for one;
 `trail.py` notes how far it got and `words.py` says so; `turnstile.py` lets so many through at
 once.
 """

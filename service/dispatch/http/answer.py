@@ -2,6 +2,7 @@
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from service.core.sent import MOST_HEADERS
 from service.dispatch.http.trail import Trail
 
 EXCERPT = 16 * 1024  # bytes of a body that are read and kept
@@ -29,6 +30,7 @@ class Answer:
         "_parser",
         "_seen",
         "_trail",
+        "headers",
         "is_reusable",
         "retry_after",
         "status",
@@ -38,6 +40,7 @@ class Answer:
         self.status = 0  # until the head of a final answer was read
         self.retry_after: str | None = None
         self.is_reusable = False
+        self.headers: list[tuple[bytes, bytes]] = []  # of the head, the first so many
         self._trail = trail
         self._head_only = head_only
         self._parser = HttpResponseParser(self)
@@ -98,9 +101,11 @@ class Answer:
             self.is_reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Of the head, only what counts is kept; what stands in trailers does not."""
+        """Of the head; what stands in trailers does not count."""
         if self.status:
             return
+        if len(self.headers) < MOST_HEADERS:
+            self.headers.append((name, value))
         match name.lower():
             case b"retry-after":
                 self.retry_after = self.retry_after or value.decode("latin-1")
@@ -127,3 +132,4 @@ class Answer:
         self._is_whole = bool(self.status)
         if not self.status:
             self.retry_after, self._is_framed = None, False
+            self.headers.clear()

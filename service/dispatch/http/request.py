@@ -10,13 +10,10 @@ from urllib.parse import urlsplit
 from service.core.address import DEFAULT_PORT, Egress
 from service.core.delivery import Parcel, Route
 from service.core.headers import Pairs, check_headers
+from service.core.sent import FIXED, FORM
 
-HEADERS = {
-    "accept": "*/*",
-    "accept-encoding": "identity",
-    "content-type": "application/cloudevents+json; charset=utf-8",
-    "user-agent": f"tariffwire/{version('tariffwire')}",
-}
+AGENT = f"tariffwire/{version('tariffwire')}"
+HEADERS = {**dict(FIXED[FORM]), "user-agent": AGENT}
 
 
 class Origin(NamedTuple):
@@ -44,14 +41,14 @@ class Target:
         """Who is dialled for it."""
         return Origin(self.is_secure, self.host, self.port, route)
 
-    def request(self, parcel: Parcel, signed: Mapping[str, str]) -> bytes:
-        """The whole of it; `BadHeader` for what an owner may not say."""
+    def request(self, parcel: Parcel, signed: Mapping[str, str], shown: str = "") -> bytes:
+        """The whole of it, `shown` a line that lets us in; `BadHeader` for what none may say."""
         ours = "".join([f"{name}: {value}\r\n" for name, value in signed.items()])
-        end = f"{ours}content-length: {len(parcel.body)}\r\n\r\n".encode("ascii")
+        end = f"{shown}{ours}content-length: {len(parcel.body)}\r\n\r\n".encode("ascii")
         return b"".join((self.head, _lines(parcel.headers), end, parcel.body))
 
 
-def read_target(address: str, egress: Egress) -> Target:
+def read_target(address: str, egress: Egress, headers: Mapping[str, str] = HEADERS) -> Target:
     """`BadAddress` for a URL that is never sent to, however it is spelled."""
     url = egress.check(address)
     parts = urlsplit(url)
@@ -59,7 +56,7 @@ def read_target(address: str, egress: Egress) -> Target:
     port = parts.port or DEFAULT_PORT[parts.scheme]
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     lines = [f"POST {path} HTTP/1.1", f"host: {parts.netloc}"]
-    lines += [f"{name}: {value}" for name, value in HEADERS.items()]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join([*lines, ""]).encode("ascii")
     return Target(parts.scheme == "https", host, port, head)
 

@@ -3,24 +3,38 @@
 Nothing here decides what follows from an answer; `core/delivery.judge` does.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Self
 
 from service.core import signature
 from service.core.address import PORTS, BadAddress, Egress
 from service.core.delivery import Parcel, Reply, parse_retry_after
+from service.core.grant import Grant
 from service.core.headers import BadHeader
+from service.core.hiding import HIDDEN, hide
 from service.core.network import Network
 from service.core.proxy import Proxy
+from service.core.sent import Sent, describe_request, keep_headers
 from service.dispatch.http.answer import Answer
 from service.dispatch.http.pool import Pool
 from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.reaching.names import Resolve, resolve
-from service.dispatch.http.request import Target, read_target
-from service.dispatch.http.trail import Trail
+from service.dispatch.http.request import AGENT, Target, read_target
+from service.dispatch.http.tokens import Failure, Tokens
+from service.dispatch.http.trail import Stage, Trail
 from service.dispatch.http.turnstile import Turnstile
-from service.dispatch.http.words import FAILURES, explain, is_ours, refusal, verdict
+from service.dispatch.http.words import (
+    FAILURES,
+    explain,
+    is_ours,
+    refusal,
+    refused_token,
+    verdict,
+)
+
+UNAUTHORISED = 401
 
 
 class WebhookSender:
@@ -48,12 +62,14 @@ class WebhookSender:
         self._slots = Turnstile(limit)
         self._dialler = Dialler(egress, proxy, resolve)
         self._pool = Pool(self._dialler, per_host=per_host)
+        self._tokens = Tokens(self._pool, egress, deadline)
         self._target = lru_cache(maxsize=4096)(lambda address: read_target(address, egress))
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._tokens.close()
         await self._pool.close()
         self._dialler.close()
 
@@ -70,34 +86,82 @@ class WebhookSender:
         if not self._slots.try_enter():
             await self._slots.enter()
         try:
-            return await self._attempt(target, parcel, request)
+            if parcel.grant is not None:
+                return await self._attempt_let_in(target, parcel, signed, parcel.grant)
+            return await self._attempt(target, parcel, request, Trail(self._deadline))
         finally:
             self._slots.leave()
 
-    async def _attempt(self, target: Target, parcel: Parcel, request: bytes) -> Reply:
-        trail = Trail(self._deadline)
+    async def _attempt(
+        self, target: Target, parcel: Parcel, request: bytes, trail: Trail, token: str = ""
+    ) -> Reply:
         try:
             answer = await self._pool.ask(target.origin(parcel.route), request, trail)
         except FAILURES as error:
-            return _failure(error, trail, str(target))
-        return _reply(answer, parcel, trail)
+            return _failure(error, trail, str(target), parcel)
+        return _reply(answer, parcel, trail, token)
+
+    async def _attempt_let_in(
+        self, target: Target, parcel: Parcel, signed: Mapping[str, str], grant: Grant
+    ) -> Reply:
+        """With a token; if it is one from before and refused, once more with a new one."""
+        trail = Trail(self._deadline)
+        while True:
+            try:
+                shown = await self._tokens.find(grant, parcel.route, trail)
+            except TimeoutError as error:
+                return _failure(error, trail, str(target), parcel)
+            if isinstance(shown, Failure):
+                return _without_token(shown, parcel, trail)
+            request = target.request(parcel, signed, f"authorization: Bearer {shown.text}\r\n")
+            reply = await self._attempt(target, parcel, request, trail, shown.text)
+            if reply.status != UNAUTHORISED:
+                return reply
+            self._tokens.forget(grant, parcel.route, shown)
+            if shown.is_new:
+                return replace(reply, reason=refused_token(UNAUTHORISED))
 
 
-def _reply(answer: Answer, parcel: Parcel, trail: Trail) -> Reply:
+def _without_token(failure: Failure, parcel: Parcel, trail: Trail) -> Reply:
+    """No answer of the receiver: its token server's is not taken for one."""
     trail.reach("total")
-    asked = answer.retry_after
     return Reply(
-        accepted=200 <= answer.status < 300,  # noqa: PLR2004
-        status=answer.status,
-        reason=verdict(answer.status),
-        retry_after=parse_retry_after(asked, parcel.signed_at) if asked else None,
-        peer=trail.peer,
-        excerpt=answer.excerpt,
+        accepted=False,
+        status=None,
+        reason=failure.reason,
+        retry_after=parse_retry_after(failure.retry_after, parcel.signed_at),
+        ours=failure.ours,
         timings=trail.phases,
     )
 
 
-def _failure(error: Exception, trail: Trail, host: str) -> Reply:
+def _reply(answer: Answer, parcel: Parcel, trail: Trail, token: str) -> Reply:
+    trail.reach("total")
+    asked = answer.retry_after
+    accepted = 200 <= answer.status < 300  # noqa: PLR2004
+    secrets = [token, *(value for _, value in parcel.headers)]
+    return Reply(
+        accepted=accepted,
+        status=answer.status,
+        reason=verdict(answer.status),
+        retry_after=parse_retry_after(asked, parcel.signed_at) if asked else None,
+        peer=trail.peer,
+        excerpt=hide(answer.excerpt, secrets),
+        timings=trail.phases,
+        sent=_sent(parcel),
+        answered=() if accepted else keep_headers(answer.headers, secrets),
+    )
+
+
+def _sent(parcel: Parcel) -> Sent:
+    own = describe_request(parcel.address, parcel.headers, parcel.secrets, AGENT)
+    sent = {**own, "stamp": int(parcel.signed_at.timestamp())}
+    if parcel.grant is not None:
+        sent["own"] = {**own["own"], "authorization": f"Bearer {HIDDEN}"}
+    return sent
+
+
+def _failure(error: Exception, trail: Trail, host: str, parcel: Parcel) -> Reply:
     trail.reach("total")
     return Reply(
         accepted=False,
@@ -106,4 +170,5 @@ def _failure(error: Exception, trail: Trail, host: str) -> Reply:
         ours=is_ours(error, trail),
         peer=trail.peer,
         timings=trail.phases,
+        sent=_sent(parcel) if trail.stage is Stage.ANSWER else {},  # else nothing went out
     )

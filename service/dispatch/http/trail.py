@@ -9,6 +9,7 @@ class Stage(StrEnum):
     """What an attempt waits for; what a missed deadline is put down to."""
 
     PLACE = "place"
+    GRANT = "grant"
     NAME = "name"
     CONNECT = "connect"
     PROXY = "proxy"

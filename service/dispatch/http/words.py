@@ -31,18 +31,35 @@ _ADVICE = {
     410: "it is gone for good",
     413: "it does not take bodies of this size",
     415: "it does not take application/cloudevents+json",
+    429: "it wants fewer: give the destination a `rate`",
+    502: "a gateway of its does not reach it",
+    503: "it is overloaded, or closed for a while",
+    504: "a gateway of its got no answer: answer first, and work afterwards",
+}
+_ADVICE_OF_CLASSES = {
+    4: "it does not like the request: its own log may say why",
+    5: "it failed: its own log may say why",
 }
 
 # OpenSSL's verify codes of a certificate whose issuer nobody here knows.
 _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
 
 
+_TLS_ADVICE = "it must speak TLS 1.2 or later at this port"
+_CUT_ADVICE = "did it crash, or does something before it keep us out?"
+
+
 def verdict(status: int) -> str:
     """About an answer that was read to its end."""
     if 300 <= status < 400:  # noqa: PLR2004
         return f"answered {status}, redirects are not followed: name the address it leads to"
-    advice = _ADVICE.get(status)
+    advice = _ADVICE.get(status) or _ADVICE_OF_CLASSES.get(status // 100)
     return f"answered {status}" + (f": {advice}" if advice else "")
+
+
+def refused_token(status: int) -> str:
+    """About a receiver that had asked for a token, and does not take the one it was shown."""
+    return f"answered {status}: it does not take our token; are `scope` and `audience` right?"
 
 
 def refusal(error: BadAddress | BadHeader) -> str:
@@ -64,25 +81,27 @@ def explain(error: Exception, trail: Trail, host: str) -> str:
 
 def _say_late(_: Exception, trail: Trail, host: str) -> str:
     within = f"within {trail.deadline:g} s"
-    match trail.stage:
-        case Stage.PLACE:
-            return f"no place {within}: too many requests to {host} wait for answers"
-        case Stage.NAME:
-            return f"the name of {host} was not resolved {within}"
-        case Stage.CONNECT:
-            return f"no connection to {host} {within}"
-        case Stage.PROXY:
-            return f"no way through the egress proxy {within}: {trail.peer}"
-        case Stage.TLS:
-            return f"no TLS with {host} {within}"
-    return _say_unanswered(trail, within)
+    if trail.stage is Stage.ANSWER:
+        return _say_unanswered(trail, within)
+    return _LATE[trail.stage].format(host=host, within=within, peer=trail.peer)
+
+
+_LATE = {
+    Stage.PLACE: "no place {within}: too many requests to {host} wait for answers; answer sooner,"
+    " or give the destination a `rate`",
+    Stage.GRANT: "no token {within}: the token server did not answer, or too late",
+    Stage.NAME: "the name of {host} was not resolved {within}: look at our name server",
+    Stage.CONNECT: "no connection to {host} {within}: it is down, or a firewall keeps us out",
+    Stage.PROXY: "no way through the egress proxy {within}: {peer}; see TARIFFWIRE_EGRESS_PROXY",
+    Stage.TLS: "no TLS with {host} {within}: does it speak TLS at this port?",
+}
 
 
 def _say_unanswered(trail: Trail, within: str) -> str:
     if trail.status is not None:
-        return f"answered {trail.status}, but its body was not complete {within}"
+        return f"answered {trail.status}, but its body was not complete {within}: send none"
     if trail.is_heard:
-        return f"the headers of its answer were not complete {within}"
+        return f"the headers of its answer were not complete {within}: answer in one go"
     return f"no answer {within}: answer first, and work afterwards"
 
 
@@ -92,40 +111,42 @@ def _say_forbidden(error: Exception, _: Trail, host: str) -> str:
 
 def _say_cut(error: Exception, trail: Trail, host: str) -> str:
     if trail.status is not None:
-        return f"answered {trail.status}, but the connection closed before the end of the body"
+        said = f"answered {trail.status}, but the connection closed before the end of the body"
+        return f"{said}: is its content-length right?"
     if trail.is_heard:
-        return f"{host} closed the connection in the middle of its headers"
+        return f"{host} closed the connection in the middle of its headers: did it crash?"
     cause = error.__cause__
     if isinstance(cause, ssl.SSLError):
-        return f"{host} ended TLS: {_detail(cause)}"
+        return f"{host} ended TLS: {_detail(cause)}; {_TLS_ADVICE}"
     did = "reset" if isinstance(cause, ConnectionResetError) else "closed"
-    advice = "; it may want a client certificate of ours" if "tls" in trail.phases else ""
-    return f"{host} {did} the connection without an answer{advice}"
+    advice = "it may want a client certificate of ours" if "tls" in trail.phases else _CUT_ADVICE
+    return f"{host} {did} the connection without an answer; {advice}"
 
 
 def _say_broken(error: Exception, trail: Trail, host: str) -> str:
     if trail.status is not None:
-        return f"answered {trail.status}, but its body is broken: {error}"
-    return f"{host} did not answer in HTTP: {error}"
+        return f"answered {trail.status}, but its body is broken: {error}; send none"
+    return f"{host} did not answer in HTTP: {error}; is this the port of a web server?"
 
 
 def _say_certificate(error: Exception, _: Trail, host: str) -> str:
     said = str(getattr(error, "verify_message", "")).removesuffix(".")
     known = getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER
-    advice = "" if known else "; if its authority is your own, give it to the destination"
-    return f"certificate of {host} not trusted: {said}{advice}"
+    advice = "give it another" if known else "if its authority is your own, name it in `tls`"
+    return f"certificate of {host} not trusted: {said}; {advice}"
 
 
 def _say_tls(error: Exception, _: Trail, host: str) -> str:
-    return f"no TLS with {host}: {_detail(error)}"
+    return f"no TLS with {host}: {_detail(error)}; {_TLS_ADVICE}"
 
 
 def _say_name(error: Exception, _: Trail, host: str) -> str:
-    return f"the name of {host} does not resolve: {getattr(error, 'strerror', None) or error}"
+    said = getattr(error, "strerror", None) or error
+    return f"the name of {host} does not resolve: {said}; is it spelled right?"
 
 
 def _say_refused(_: Exception, __: Trail, host: str) -> str:
-    return f"connection refused by {host}: nothing listens there"
+    return f"connection refused by {host}: nothing listens there; start it, or correct the port"
 
 
 def _say_itself(error: Exception, _: Trail, __: str) -> str:
@@ -134,7 +155,7 @@ def _say_itself(error: Exception, _: Trail, __: str) -> str:
 
 def _say_unreached(error: Exception, trail: Trail, host: str) -> str:
     said = "no TLS with" if trail.stage is Stage.TLS else "no connection to"
-    return f"{said} {host}: {_detail(error)}"
+    return f"{said} {host}: {_detail(error)}; is it up, and is there a way to it?"
 
 
 def _detail(error: Exception) -> str:

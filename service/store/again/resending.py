@@ -22,6 +22,7 @@ from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import PAGE, Step, Task, last_of, lock_destinations, lock_words
 from service.store.steering.tables import FormerReceipt
+from service.store.superseding import find_successor
 from service.store.tables import Alert, Attempt, Fanout, Receipt
 
 RECENT = 50
@@ -52,7 +53,8 @@ class Losses:
 async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | None:
     """Send it again, and say how it had ended. None: there is no such alert.
 
-    `NotPossible`: it has not ended, its destination is gone, or its change was stopped.
+    `NotPossible`: it has not ended, its destination is gone, or its change was stopped; or it gave
+    way to a newer one, which would be followed by what it had overtaken.
     """
     alert = (await session.execute(_ALERT, {"of": alert_id})).first()
     if alert is None:
@@ -64,6 +66,10 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
         refuse_sending(words.get(alert.change_id, Word.FREE))
     elif await has_stopped(session, alert_id):
         raise NotPossible("a change that it tells of was stopped: send the others by themselves")
+    if heir := await find_successor(session, alert_id):
+        raise NotPossible(
+            f"it gave way to a newer alert, {heir}: send that one, it tells what holds"
+        )
     ended = await _reopen(session, [alert_id], f"again:{alert_id}", doer.at)
     if not ended:
         raise NotPossible("this delivery has not ended: it is on its way, or held")

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from service.store.gathering.tables import Carried
 from service.store.lists import one_of
-from service.store.tables import Alert
+from service.store.tables import Alert, Superseded
 
 MOST = 10
 """Ids that `References` names: the first, which holds the thread together, and the latest."""
@@ -22,7 +22,8 @@ async def find_threads(
 ) -> Mapping[UUID, tuple[UUID, ...]]:
     """By alert: those before it to the same destination on the same subject, oldest first.
 
-    Where one was told in another, that other.
+    Where one was told in another, that other. What gave way to another before it was sent is not
+    among them.
     """
     found: dict[UUID, dict[UUID, None]] = {}
     for row in await session.execute(_THREADS, {"those": list(alerts)}):
@@ -37,6 +38,7 @@ def _rank(order: Any) -> Any:
     return func.row_number().over(partition_by=col(_LATER.id), order_by=order)
 
 
+_GAVE_WAY = exists().where(col(Superseded.delivery_id) == col(Alert.id))
 _EARLIER = (
     select(
         col(_LATER.id).label("later"),
@@ -52,7 +54,7 @@ _EARLIER = (
         & (col(Alert.number) < col(_LATER.number)),
     )
     .outerjoin(Carried, col(Carried.member_id) == col(Alert.id))
-    .where(one_of(col(_LATER.id), "those"))
+    .where(one_of(col(_LATER.id), "those"), ~_GAVE_WAY)
     .subquery()
 )
 _THREADS = (

@@ -26,6 +26,7 @@ from service.store.numbers import take_numbers
 from service.store.rows import insert_rows
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.steering.tables import FormerReceipt
+from service.store.superseding import revive
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
 Row = dict[str, Any]
@@ -75,6 +76,8 @@ async def _take_back(
     ]
     await insert_rows(session, Held, aloft + still)
     await write_cancelled(session, ended, f"recalled: {task.reason}", now)
+    if ended:
+        await revive(session, [identity for identity, _ in ended], now)
     return Taken(len(ended), len(aloft), len(aloft) + len(still))
 
 

@@ -88,6 +88,9 @@ async def test_a_recovery_is_looked_at_and_then_done(api, webhook, end, places, 
     await end(webhook, "failed")
     seen = (await api.get(place, params={"since": "2025-04-09T20:00:00Z"})).json()
     assert (seen["failed"], seen["seconds"], seen["errand"]) == (1, None, None)
+    await api.patch(place.removesuffix("/recover"), json={"rate": 0.1})
+    slow = (await api.get(place, params={"since": "2025-04-09T20:00:00Z"})).json()
+    assert slow["seconds"] == 10
     assert seen["changes"] == {"count": 1, "first": [change]}
     later = (await api.get(place, params={"since": "2025-04-10T20:00:00Z"})).json()
     assert (later["failed"], later["changes"]["count"]) == (0, 0)

@@ -77,6 +77,20 @@ async def test_what_keeps_it_back_or_took_it_back_is_said(api, change, places):
     jsonschema_rs.validator_for(schema).validate(said)
 
 
+async def test_what_gave_way_to_a_newer_one_is_said(api, places, tell):
+    for one in (await api.get("/v1/subscriptions")).json()["items"]:
+        await api.patch(f"/v1/subscriptions/{one['id']}", json={"steps": "latest"})
+    for number in range(2):
+        await tell(measure(f"e{number}", duty=rate(str(10 + number)), effective_at="2025-04-09"))
+    older, newer = (await api.get(path(places["webhook"]))).json()["items"]
+    assert (older["state"], newer["state"]) == ("superseded", "pending")
+    assert newer["webhook-id"] in older["reason"]
+    assert json.loads(newer["body"])["data"]["supersedes"] == [older["webhook-id"]]
+    refused = await api.post(f"/v1/deliveries/{older['webhook-id']}/resend", json={})
+    assert refused.status_code == 409
+    assert newer["webhook-id"] in refused.json()["detail"]
+
+
 async def test_of_nobody_nothing_is_listed(api):
     assert (await api.get("/v1/destinations/dst_nobody/alerts")).status_code == 404
     answer = await api.get("/v1/destinations/dst_nobody/alerts?after=-1")

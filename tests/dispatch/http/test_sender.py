@@ -109,7 +109,7 @@ async def test_a_silent_receiver_misses_the_deadline(parcel):
     ):
         reply = await sender.send(parcel(receiver.url))
     assert (reply.accepted, reply.status, reply.ours) == (False, None, False)
-    assert reply.reason == "no answer within 0.05 s: answer first, and work afterwards"
+    assert "no answer within 0.05 s: answer first, and work afterwards" in reply.reason
     assert reply.peer == f"127.0.0.1:{receiver.port}"
 
 
@@ -121,7 +121,7 @@ async def test_the_deadline_covers_the_last_byte_of_the_body(parcel):
     ):
         reply = await sender.send(parcel(receiver.url))
     assert (reply.accepted, reply.status) == (False, 200)
-    assert reply.reason == "answered 200, but its body was not complete within 0.3 s"
+    assert "answered 200, but its body was not complete within 0.3 s" in reply.reason
 
 
 async def test_a_host_that_does_not_accept_misses_the_deadline(parcel):
@@ -136,14 +136,14 @@ async def test_a_host_that_does_not_accept_misses_the_deadline(parcel):
             filler.connect_ex(address)
         async with WebhookSender(loopback_allowed=True, deadline=LONG_AGO) as sender:
             reply = await sender.send(parcel(f"http://127.0.0.1:{address[1]}/hook"))
-    assert reply.reason == f"no connection to 127.0.0.1:{address[1]} within 0.05 s"
+    assert f"no connection to 127.0.0.1:{address[1]} within 0.05 s" in reply.reason
 
 
 async def test_an_answer_cut_off_mid_body_is_a_failure(sender, parcel):
     async with http_receiver(Answer(status=200, body=b"0123456789", cut=4)) as receiver:
         reply = await sender.send(parcel(receiver.url))
     assert (reply.accepted, reply.status) == (False, 200)
-    assert reply.reason == "answered 200, but the connection closed before the end of the body"
+    assert "the connection closed before the end of the body" in reply.reason
 
 
 async def test_an_answer_that_is_not_http_is_a_failure(sender, parcel):
@@ -184,14 +184,14 @@ async def test_no_answer_however_odd_raises(sender, parcel, raw):
 async def test_a_connection_closed_without_an_answer_is_a_failure(sender, parcel):
     async with http_receiver(Answer(raw=b"")) as receiver:
         reply = await sender.send(parcel(receiver.url))
-    assert reply.reason == f"127.0.0.1:{receiver.port} closed the connection without an answer"
+    assert f"127.0.0.1:{receiver.port} closed the connection without an answer" in reply.reason
 
 
 async def test_a_refused_connection_is_named(sender, parcel):
     address = nobody_listens()
     reply = await sender.send(parcel(address))
     assert (reply.accepted, reply.status, reply.ours) == (False, None, False)
-    assert reply.reason == f"connection refused by {address[7:-5]}: nothing listens there"
+    assert f"connection refused by {address[7:-5]}: nothing listens there" in reply.reason
     assert reply.peer == address[7:-5]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import tempfile
 import threading
 from contextlib import suppress
 
@@ -125,6 +126,18 @@ async def test_what_is_remembered_of_others_is_limited(parcel, monkeypatch):
         await sender.send(parcel(receiver.url))  # of another route
         assert (await sender.send(parcel(receiver.url, route=TRUSTED))).accepted
         assert receiver.resumed[-1] is False
+
+
+async def test_what_fails_for_a_passing_reason_is_tried_again(
+    sender, parcel, monkeypatch, tmp_path
+):
+    """No file can be written for a moment: what we show to the receiver goes through one."""
+    route = Route(AUTHORITY, CLIENT, CLIENT_KEY)
+    async with misbehaving(THANKS, tls=tls_of(GOOD, clients=AUTHORITY)) as receiver:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+        assert not (await sender.send(parcel(receiver.url, route=route))).accepted
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        assert (await sender.send(parcel(receiver.url, route=route))).accepted
 
 
 async def test_a_route_means_nothing_without_tls(sender, parcel):

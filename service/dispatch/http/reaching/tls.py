@@ -5,6 +5,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import partial
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -62,11 +63,18 @@ class Contexts:
         """`BadRoute` says what is wrong with the texts of its owner."""
         if route not in self._made:
             loop = asyncio.get_running_loop()
-            self._made[route] = loop.run_in_executor(self._threads, _make, route)
+            making = loop.run_in_executor(self._threads, _make, route)
+            making.add_done_callback(partial(self._drop_failed, route))
+            self._made[route] = making
             if len(self._made) > MOST_CONTEXTS:
                 self._made.popitem(last=False)
         self._made.move_to_end(route)
         return await asyncio.shield(self._made[route])
+
+    def _drop_failed(self, route: Route, made: asyncio.Future[ResumingContext]) -> None:
+        """What went wrong may go well the next time: no file could be opened, no disk had room."""
+        if (made.cancelled() or made.exception()) and self._made.get(route) is made:
+            del self._made[route]
 
 
 def _make(route: Route) -> ResumingContext:
