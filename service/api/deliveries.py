@@ -13,10 +13,12 @@ from service.api.desk import AtDesk
 from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
 from service.core.delivery import State
+from service.core.notice import is_notice
 from service.store.accounts import DEFAULT
 from service.store.again.resending import Former, list_former, name_delivery
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
 from service.store.changes import find_change
+from service.store.notices.telling import read_notices
 from service.store.spans import Span
 from service.store.steering.deeds import list_deeds
 
@@ -53,6 +55,7 @@ async def list_all(
 async def read(desk: AtDesk, delivery_id: str) -> Response:
     """Its cause, the subscriptions it answers with their reasons, and each attempt.
 
+    A `notice` has no change: it says what became of a destination, or that all is quiet.
     `former` are its ends before it was sent again, `deeds` what people did to it.
     """
     async with desk.db.read() as session:
@@ -63,10 +66,12 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
         former = await list_former(session, found.id)
         deeds = await list_deeds(session, EVERY, {"object": name_delivery(found.id)})
         cause = await find_change(session, found.change_id)
+        notice = (await read_notices(session, [found.change_id])).get(found.change_id)
     return send(
         as_json(found)
         | {
             "cause": brief(cause) if cause else None,
+            "notice": notice.model_dump(mode="json") if notice else None,
             "attempted": [_attempt_json(one) for one in attempts],
             "sha256": found.sha256 or None,
             "former": [asdict(one) for one in former],
@@ -100,7 +105,7 @@ def as_json(one: AlertRow) -> dict[str, Any]:
         "state": one.state,
         "reason": one.reason,
         "destination": {"id": one.destination_id, "kind": one.kind, "address": one.address},
-        "change": one.change_id,
+        "change": None if is_notice(one.cause) else one.change_id,
         "caused_by": one.cause or f"change:{one.change_id}",
         "subject": one.subject,
         "matched": orjson.Fragment(one.matched),

@@ -32,6 +32,10 @@ class Api:
         """Send as it is."""
         return self._call("POST", path, content=body, headers={"content-type": media})
 
+    def patch(self, path: str, given: Any) -> Any:
+        """Change what is named."""
+        return self._call("PATCH", path, json=given)
+
     def delete(self, path: str, **query: Any) -> None:
         """Remove."""
         self._call("DELETE", path, params=query)

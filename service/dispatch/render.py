@@ -15,10 +15,13 @@ from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
 from service.core.message.recall import Recall, recall_body
+from service.core.notice import Notice, is_notice
 from service.core.steering import takes_back
+from service.dispatch.notify import write_notice
 from service.dispatch.post import Letterhead, Recipient, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
+from service.store.notices.telling import read_notices
 from service.store.steering.recalling import find_reasons
 
 CACHED = 512
@@ -39,6 +42,7 @@ class Draft:
     previous: UUID | None
     thread: tuple[UUID, ...] = ()
     recall: Recall | None = None
+    notice: Notice | None = None
 
 
 class Renderer:
@@ -56,6 +60,7 @@ class Renderer:
         mails = [one.id for one in fresh if one.kind == "email"]
         threads = await find_threads(session, mails) if mails else {}
         reasons = await _find_reasons(session, fresh)
+        notices = await _find_notices(session, fresh)
         drafts = [
             Draft(
                 one,
@@ -65,6 +70,7 @@ class Renderer:
                 Recall(reasons.get(one.change_id, ""), one.made_at)
                 if takes_back(one.cause)
                 else None,
+                notices.get(one.change_id),
             )
             for one in fresh
         ]
@@ -77,6 +83,8 @@ class Renderer:
         one, prepared = draft.claimed, draft.prepared
         if one.rendered is not None:
             return one.rendered
+        if draft.notice is not None:
+            return write_notice(draft.notice, one, self._head, draft.thread)
         if prepared is None:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(one, prepared.change, draft.previous)
@@ -97,7 +105,8 @@ class Renderer:
         return written
 
     async def _load(self, session: AsyncSession, claimed: Sequence[Claimed]) -> None:
-        missing = {one.change_id for one in claimed} - self._prepared.keys()
+        changes = {one.change_id for one in claimed if not is_notice(one.cause)}
+        missing = changes - self._prepared.keys()
         for identity, raw in (await read_changes(session, missing) if missing else {}).items():
             try:
                 self._prepared[identity] = prepare(read_change(raw))
@@ -138,6 +147,12 @@ async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Ma
     """By change, why it was recalled; only corrections ask."""
     recalled = {one.change_id for one in claimed if takes_back(one.cause)}
     return await find_reasons(session, recalled) if recalled else {}
+
+
+async def _find_notices(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, Notice]:
+    """By the id that stands where a change's would; only notices ask."""
+    wanted = {one.change_id for one in claimed if is_notice(one.cause)}
+    return await read_notices(session, wanted) if wanted else {}
 
 
 def _told(row: dict[str, Any]) -> Told:
