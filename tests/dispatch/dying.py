@@ -1,16 +1,21 @@
 """Does one role's work until nothing is left, unless a crash point ends the process.
 
-`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand DATABASE_URL`.
+`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand|care DATABASE_URL`.
 """
 
 import asyncio
 import sys
+from types import SimpleNamespace
 
 from service.dispatch.http import WebhookSender
 from service.dispatch.publish import Courier
 from service.log import open_log
+from service.runtime.opening import Bells
+from service.runtime.owners import care_for_failing
+from service.settings import Settings
 from service.store.database import open_database
 from service.store.steering import errands
+from service.telemetry import Metrics
 from tests.books import Watch
 from tests.dispatch.office import make_dispatcher, send_all
 from tests.dispatch.steering import run_errands
@@ -37,6 +42,16 @@ async def errand(database_url: str) -> None:
         await run_errands(db, Watch())
 
 
+async def care(database_url: str) -> None:
+    """Three days later, what a clock does for the owners of destinations; it needs no log."""
+    clock = Watch()
+    clock.advance(hours=74)
+    settings = Settings(database_url=database_url)
+    async with open_database(database_url) as db:
+        parts = {"settings": settings, "clock": clock, "db": db, "metrics": Metrics()}
+        await care_for_failing(SimpleNamespace(**parts, bells=Bells(db)))
+
+
 if __name__ == "__main__":
     role, *urls = sys.argv[1:]
-    asyncio.run({"publish": publish, "send": send, "errand": errand}[role](*urls))
+    asyncio.run({"publish": publish, "send": send, "errand": errand, "care": care}[role](*urls))

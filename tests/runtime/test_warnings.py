@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from standardwebhooks import Webhook
 
 from service.core.notice import is_notice
@@ -14,7 +14,9 @@ from service.runtime.owners import care_for_failing, terms_of
 from service.store.notices.tables import Notice, Trouble
 from service.store.notices.troubles import warn
 from service.store.tables import Alert, Destination, Held, Receipt
+from service.verify import Books, walk
 from tests.books import NOW, count, rows
+from tests.dispatch.deaths import die_at
 from tests.receivers import Answer, http_receiver
 from tests.runtime.house import OPERATOR, kinds, open_house, told
 
@@ -62,6 +64,29 @@ async def test_a_whole_life(house):
     assert [one.headers["webhook-id"] for one in hook.requests] == made
     assert house.relay.mails == []
     assert await count(house.db, Trouble) == 0
+
+
+async def find_faults(house):
+    """What does not add up in the books."""
+    async with house.db.read() as session:
+        books = Books(session, house.clock(), NOW - timedelta(days=900))
+        return [str(one) async for one in walk(books)]
+
+
+async def test_the_books_add_up_with_notices_in_them(house):
+    async with http_receiver(answer=BROKEN) as hook, http_receiver() as desk:
+        channel = await house.add(desk)
+        wishes = {"warn": channel, "heartbeat": "day"}
+        await house.follow(hook, preferences=wishes)
+        await house.alert()
+        await house.send()
+        await house.pass_hours(75)
+        assert await count(house.db, Notice) == 4
+        assert await find_faults(house) == []
+        async with house.db.write() as session:
+            await session.execute(delete(Notice).where(Notice.kind == "disabled"))
+        (fault,) = await find_faults(house)
+    assert "tells of notice" in fault
 
 
 async def test_a_warning_says_what_when_and_what_to_do(house):
@@ -388,8 +413,26 @@ async def test_the_status_names_who_fails_and_how_far_it_is(house):
     assert one["disabled_at"].startswith("2025-04-12T20:00")
 
 
-async def test_a_process_that_dies_between_two_steps_tells_the_rest_later(house):
-    """Each of them is a transaction of its own, and marked in it."""
+@pytest.mark.parametrize("point", [f"clock.commit.{side}" for side in ("before", "after")])
+@pytest.mark.parametrize("step", [1, 2])
+async def test_a_process_that_is_killed_at_any_step_has_the_next_one_go_on(
+    house, database_url, point, step
+):
+    """The first step disables, the second tells."""
+    async with http_receiver(answer=BROKEN) as hook, http_receiver() as desk:
+        channel = await house.add(desk)
+        await house.follow(hook, preferences={"warn": channel})
+        await house.alert()
+        await house.send()
+        await die_at(f"{point}:{step}", "care", database_url)
+        house.clock.advance(hours=75)
+        await house.care()
+        await house.care()
+        assert kinds(desk) == ["destination.disabled"]
+    assert await count(house.db, Notice) == 1
+
+
+async def test_what_is_rolled_back_is_told_later(house):
     async with http_receiver(answer=BROKEN) as hook, http_receiver() as desk:
         channel = await house.add(desk)
         name = await house.follow(hook, preferences={"warn": channel})

@@ -75,7 +75,7 @@ def say(notice: Notice) -> Said:
 
 
 WARNED = (
-    "You are told because it cannot be told itself: its preferences name you under `warn`, or"
+    "You are told because it cannot be told itself: its owner's preferences name you (warn), or"
     " TARIFFWIRE_WARN_EMAIL does."
 )
 _IN_ORDER = "in the order in which they were made, at its own rate"
@@ -89,14 +89,18 @@ def _say_failing(one: Failing) -> Said:
         (*_trouble(one), ("Will be disabled", f"{end}, unless something arrives")),
         "When it is disabled its alerts are held, not lost: each for"
         f" {one.keep_days:g} days. When it is enabled they are sent {_IN_ORDER}.",
-        (_try(one.about), _enable(one.about)),
+        (_try(one.about), _enable(one.about, "Once it was disabled, enable it")),
         WARNED,
     )
 
 
 def _say_disabled(one: Disabled) -> Said:
     who = _name(one.about)
-    deed = _trust(one.about) if one.is_suppressed else _enable(one.about)
+    deed = (
+        _trust(one.about)
+        if one.is_suppressed
+        else _enable(one.about, "When it is mended, enable it")
+    )
     return Said(
         f"Disabled: {who}",
         f"Nothing is sent to {who} any more: {one.reason}.",
@@ -158,7 +162,7 @@ def _say_heartbeat(one: Heartbeat) -> Said:
         ),
         "This message comes only when there is nothing else to send.",
         (_silence(one.about),),
-        "You asked for it: `heartbeat` in the preferences of this destination.",
+        "You asked for it in the preferences of this destination (heartbeat).",
     )
 
 
@@ -201,9 +205,9 @@ def _try(place: Place) -> Deed:
     return Deed(what, f"tariffwire destinations test {place.id}", "POST", f"{_at(place)}/test")
 
 
-def _enable(place: Place) -> Deed:
+def _enable(place: Place, what: str) -> Deed:
     command, body = f"tariffwire destinations enable {place.id}", '{"state": "active"}'
-    return Deed("When it has been disabled, enable it", command, "PATCH", _at(place), body)
+    return Deed(what, command, "PATCH", _at(place), body)
 
 
 def _trust(place: Place) -> Deed:
