@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 
 from service.core.notice import is_notice
 from service.runtime.owners import care_for_failing, terms_of
+from service.store.holding import disable
 from service.store.notices.tables import Notice, Trouble
 from service.store.notices.troubles import warn
 from service.store.tables import Alert, Destination, Held, Receipt
@@ -32,6 +33,12 @@ ALL = [
 def mails(relay):
     found = [message_from_bytes(one.content, policy=policy.default) for one in relay.mails]
     return [(one["To"], str(one["Subject"])) for one in found]
+
+
+def counted(house, kind):
+    """As the metric says."""
+    registry = house.runtime.metrics.registry
+    return registry.get_sample_value("tariffwire_notices_total", {"kind": kind})
 
 
 async def test_a_whole_life(house):
@@ -129,13 +136,17 @@ async def test_a_destination_that_is_gone_is_told_at_once_and_once(house):
     gone = Answer(status=410)
     async with http_receiver(answer=gone) as hook, http_receiver() as desk:
         channel = await house.add(desk)
-        await house.follow(hook, name="orders", preferences={"warn": channel})
+        name = await house.follow(hook, name="orders", preferences={"warn": channel})
         await house.alert(3)
         await house.send()
         await house.care()
         await house.pass_hours(3)
+        async with house.db.write() as session:  # as one does that was in the air for long
+            await disable(session, name, "gone, once more", house.clock())
+        await house.care()
         ((kind, data),) = told(desk)
     assert kind == "destination.disabled"
+    assert counted(house, "disabled") == 1
     assert "410" in data["reason"]
     assert (data["waiting"], data["since"]) == (3, None)
 
@@ -165,12 +176,8 @@ async def test_without_anybody_to_tell_the_log_and_a_metric_say_it(database_url,
             await house.alert()
             await house.send()
             await house.pass_hours(75)
-        metrics = house.runtime.metrics.registry
-        said = {
-            kind: metrics.get_sample_value("tariffwire_notices_total", {"kind": kind})
-            for kind in ("failing", "disabled")
-        }
-        assert said == {"failing": 3, "disabled": 1}
+        assert counted(house, "failing") == 3
+        assert counted(house, "disabled") == 1
         assert await count(house.db, Notice) == 0
 
 
@@ -263,6 +270,7 @@ async def test_clocks_at_once_tell_it_once(house):
         await asyncio.gather(*(care_for_failing(house.runtime) for _ in range(6)))
         await house.send()
         assert kinds(desk) == ["destination.failing 50", "destination.disabled"]
+    assert counted(house, "failing") == counted(house, "disabled") == 1
 
 
 async def test_who_recovers_after_a_warning_is_told_and_a_new_story_begins(house):

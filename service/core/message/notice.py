@@ -70,8 +70,7 @@ def say(notice: Notice) -> Said:
             return _say_disabled(notice)
         case Recovered():
             return _say_recovered(notice)
-        case Heartbeat():
-            return _say_heartbeat(notice)
+    return _say_heartbeat(notice)
 
 
 WARNED = (
