@@ -17,6 +17,9 @@ outside, and moves to it what the API kept in its outbox while the log was away.
 Where people have the word: `core/steering.py` says which, `store/steering` and `store/again` keep
 it, `dispatch/errands.py` does what it means for many alerts, `api/steering` takes it.
 
+What no change caused, and owners should know: `core/notice.py` says it, `runtime/owners.py` looks
+whom to tell, `store/notices` has it told once.
+
 Beside the journey: `runtime` puts everything together and runs the roles, `settings.py` reads
 what can be set, `telemetry.py` logs and counts, `cli` is the command, `demo` the year 2025.
 `verify` goes through the books, `move` takes an installation to other engines, `crash.py` names

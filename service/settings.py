@@ -8,7 +8,14 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -17,6 +24,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.core.address import check_email
 from service.core.network import Network, read_network
 from service.core.proxy import Proxy, read_proxy
 
@@ -41,6 +49,11 @@ def _read_proxy(given: Any) -> Any:
     return (read_proxy(given) if given else None) if isinstance(given, str) else given
 
 
+def _check_email(given: str) -> str:
+    return check_email(given) if given else given
+
+
+WarnEmail = Annotated[str, AfterValidator(_check_email)]
 Ports = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_read_networks)]
 EgressProxy = Annotated[Proxy | None, NoDecode, BeforeValidator(_read_proxy)]
@@ -127,6 +140,9 @@ class Settings(BaseSettings):
     dkim_domain: str = Field("", description="The domain that signs; else that of the sender.")
     disable_after_hours: float = Field(
         72, gt=0, description="A destination that nothing has reached for so long is disabled."
+    )
+    warn_email: WarnEmail = Field(
+        "", description="Who is told of a failing destination whose owner names nobody else."
     )
     keep_held_days: float = Field(
         30, gt=0, description="How long a stopped destination's alerts are held for it."

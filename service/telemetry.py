@@ -25,6 +25,7 @@ class Metrics:
         self.matches = count("matches", "Destinations looked at, by answer.", "answer")
         self.doubted = count("approvals_asked", "Changes that wait, or waited, for approval.")
         self.deliveries = count("deliveries", "Attempts by kind and outcome.", "kind", "outcome")
+        self.notices = count("notices", "What owners were told that no change caused.", "kind")
         self.sending = Histogram(
             "tariffwire_attempt_seconds",
             "One transmission.",

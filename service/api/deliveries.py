@@ -14,12 +14,14 @@ from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
 from service.core.delivery import State
 from service.core.gathering import is_bundle
+from service.core.notice import is_notice
 from service.core.sent import show_sent
 from service.store.accounts import DEFAULT
 from service.store.again.resending import Former, list_former, name_delivery
 from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
 from service.store.changes import find_change
 from service.store.gathering.carried import list_carried
+from service.store.notices.telling import read_notices
 from service.store.spans import Span
 from service.store.steering.deeds import list_deeds
 
@@ -59,7 +61,8 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
     An attempt has the request as it was sent, secrets hidden; whom it dialled (`peer`), when each
     phase was over (`timings`, in seconds), and what was answered, until that is pruned.
     `former` are its ends before it was sent again, `deeds` what people did to it. A digest
-    `carries` others, the worst first.
+    `carries` others, the worst first. A `notice` has no change: it says what became of a
+    destination, or that all is quiet.
     """
     async with desk.db.read() as session:
         found = await find_alert(session, DEFAULT, read_id(delivery_id, "delivery"))
@@ -70,10 +73,12 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
         deeds = await list_deeds(session, EVERY, {"object": name_delivery(found.id)})
         cause = await find_change(session, found.change_id)
         carried = await list_carried(session, found.id) if is_bundle(found.cause) else []
+        notice = (await read_notices(session, [found.change_id])).get(found.change_id)
     return send(
         as_json(found)
         | {
             "cause": brief(cause) if cause else None,
+            "notice": notice.model_dump(mode="json") if notice else None,
             "carries": [f"/v1/deliveries/{one}" for one in carried],
             "attempted": [_attempt_json(one, found.id) for one in attempts],
             "sha256": found.sha256 or None,
@@ -108,7 +113,7 @@ def as_json(one: AlertRow) -> dict[str, Any]:
         "state": one.state,
         "reason": one.reason,
         "destination": {"id": one.destination_id, "kind": one.kind, "address": one.address},
-        "change": one.change_id,
+        "change": None if is_notice(one.cause) else one.change_id,
         "caused_by": one.cause or f"change:{one.change_id}",
         "subject": one.subject,
         "matched": orjson.Fragment(one.matched),

@@ -25,7 +25,7 @@ _EVENTS = {
 
 @open_router.get("/v1/schemas", summary="The names of all schemas")
 async def list_schemas() -> Response:
-    """Three kinds of event, and the alert."""
+    """Three kinds of event, the alert, and the notice."""
     return send({"items": sorted(_schemas())})
 
 
@@ -40,10 +40,16 @@ async def read_schema(name: str) -> Response:
 
 @cache
 def _schemas() -> Mapping[str, dict[str, Any]]:
-    alert = (files("service.core.message") / "alert.schema.json").read_text("utf-8")
+    sent = {name: _read_sent(name) for name in ("alert", "notice")}
     events = {
         name: {"$schema": "https://json-schema.org/draft/2020-12/schema"}
         | TypeAdapter(kind).json_schema()
         for name, kind in _EVENTS.items()
     }
-    return {"alert": json.loads(alert), **events}
+    return sent | events
+
+
+def _read_sent(name: str) -> dict[str, Any]:
+    text = (files("service.core.message") / f"{name}.schema.json").read_text("utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found

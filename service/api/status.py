@@ -1,7 +1,7 @@
 """What each stage has done, waits for, lags behind: the whole installation on one page."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -11,6 +11,7 @@ from service.api.health import Standing, lag, look, partitions_of
 from service.api.questions import send
 from service.api.sealing import warning_of
 from service.log import LogUnavailable
+from service.store.paces import count_failing, list_worst
 
 router = APIRouter(tags=["health"])
 
@@ -23,6 +24,7 @@ async def status(desk: AtDesk) -> Response:
     """
     now, pulses = desk.clock(), desk.pulses()
     found = await look(desk)
+    failing = await _failing_json(desk, now)
     partitions = await partitions_of(desk)
     return send(
         {
@@ -37,11 +39,37 @@ async def status(desk: AtDesk) -> Response:
             },
             "sending": {"held": found.hold, "mode": desk.settings.send},
             "secrets": {"sealed": desk.vault.seals, "warning": warning_of(desk)},
+            "failing": failing,
             "leases": found.leases,
             "quarantine": {"open": found.open_entries},
             "stages": _stages_json(desk, found, partitions, now),
         }
     )
+
+
+async def _failing_json(desk: Desk, now: datetime) -> dict[str, Any]:
+    """Those that nothing reaches, the longest first; `percent` of the way to being disabled."""
+    patience = timedelta(hours=desk.settings.disable_after_hours)
+    async with desk.db.read() as session:
+        count = await count_failing(session)
+        worst = await list_worst(session, MOST_FAILING)
+    return {
+        "count": count,
+        "destinations": [
+            {
+                "id": one.destination_id,
+                "name": one.name,
+                "failures": one.failures,
+                "since": one.since,
+                "percent": max(0, min(100, int((now - one.since) / patience * 100))),
+                "disabled_at": one.since + patience,
+            }
+            for one in worst
+        ],
+    }
+
+
+MOST_FAILING = 20
 
 
 def _log_id(desk: Desk) -> str | None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli import keys, readers, wishes
+from service.cli import keys, readers, warnings, wishes
 from service.cli.client import open_api
 from service.cli.exits import Trouble
 from service.cli.terminal import Json, Terminal, tabulate
@@ -22,9 +22,9 @@ Pem = Annotated[
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
     keys.join(group)
-    keys.join(group)
     readers.join_destinations(group)
     wishes.join(group)
+    warnings.join(group)
     app.add_typer(group, name="destinations")
 
 

@@ -7,7 +7,7 @@ import typer
 
 from service.cli.client import open_api
 from service.cli.exits import Trouble
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, plain, tabulate
 
 
 def join(app: typer.Typer) -> None:
@@ -38,6 +38,7 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     asking = found["stages"]["match"]["awaiting_approval"]
     if asking:
         terminal.say((f"{asking} changes wait for approval", "yellow"), ": tariffwire changes list")
+    _name_failing(terminal, found["failing"])
     held = found["sending"]["held"]
     if held:
         terminal.say(("sending is held", "yellow"), f": {held}")
@@ -49,6 +50,17 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     set_aside = found["quarantine"]["open"]
     if set_aside:
         terminal.say((f"{set_aside} inputs are in quarantine", "yellow"), ": GET /v1/quarantine")
+
+
+def _name_failing(terminal: Terminal, failing: dict[str, Any]) -> None:
+    """Each with how far it is to being disabled."""
+    for one in failing["destinations"]:
+        name = f"{one['id']} {plain(one['name'])}".rstrip()
+        said = f" since {one['since']}: {one['percent']} % of the way to being disabled"
+        terminal.say((f"nothing reaches {name}", "yellow"), said)
+    more = failing["count"] - len(failing["destinations"])
+    if more > 0:
+        terminal.say((f"nothing reaches {more:,} more", "yellow"))
 
 
 def _rows(stages: dict[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -62,7 +62,7 @@ def write_mail(  # noqa: PLR0913, PLR0917 - a message has that many parts
     written = (
         recall_letter(change, addressed, recall) if recall else letter(change, addressed, doors)
     )
-    headers = _own_headers(doors) | _thread_headers(change, head, to, now)
+    headers = _own_headers(doors) | thread_headers(change.subject, head, to, now)
     return _post(written, addressed, head, to, now, headers)
 
 
@@ -123,12 +123,10 @@ def unsubscribe_headers(url: str) -> dict[str, str]:
     return headers
 
 
-def _thread_headers(
-    change: Change, head: Letterhead, to: Recipient, now: datetime
-) -> dict[str, str]:
+def thread_headers(subject: str, head: Letterhead, to: Recipient, now: datetime) -> dict[str, str]:
     """RFC 5322 §3.6.4, and Outlook's own: 22 bytes that begin with a time and end with a name."""
     ticks = int((now - _EPOCH).total_seconds()) * 10_000_000
-    name = uuid5(NAMESPACE_URL, f"{head.source}/{to.destination}/{change.subject}")
+    name = uuid5(NAMESPACE_URL, f"{head.source}/{to.destination}/{subject}")
     index = bytes([_INDEX]) + ticks.to_bytes(8, "big")[1:6] + name.bytes
     headers = {"Thread-Index": b64encode(index).decode()}
     if to.thread:

@@ -16,11 +16,14 @@ from service.core.message import Addressed, Prepared, body_for, prepare, to_byte
 from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
 from service.core.message.spared import Known, Spared
+from service.core.notice import Notice, is_notice
 from service.core.steering import takes_back
 from service.dispatch.digest import find_bundles, told_of
+from service.dispatch.notify import write_notice
 from service.dispatch.post import Letterhead, Recipient, write_digest, write_mail
 from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
 from service.store.mail.threads import find_threads
+from service.store.notices.telling import read_notices
 from service.store.steering.recalling import find_reasons
 from service.store.superseding import Before, find_before
 
@@ -44,6 +47,7 @@ class Draft:
     recall: Recall | None = None
     bundle: Bundle | None = None
     spared: Spared | None = None
+    notice: Notice | None = None
 
 
 class Renderer:
@@ -56,13 +60,14 @@ class Renderer:
     async def draft(self, session: AsyncSession, claimed: Sequence[Claimed]) -> list[Draft]:
         """Look up what writing them needs; a retry has the bytes of its first attempt."""
         fresh = [one for one in claimed if one.rendered is None]
-        await self._load(session, {one.change_id for one in fresh})
+        await self._load(session, {one.change_id for one in fresh if not is_notice(one.cause)})
         bundles = await find_bundles(session, fresh, self._load)
         previous = await self._find_previous(session, fresh)
         mails = [one.id for one in fresh if one.kind == "email"]
         threads = await find_threads(session, mails) if mails else {}
         reasons = await _find_reasons(session, fresh)
         spared = await _find_spared(session, fresh)
+        notices = await _find_notices(session, fresh)
         drafts = [
             Draft(
                 one,
@@ -74,6 +79,7 @@ class Renderer:
                 else None,
                 bundles.get(one.id),
                 spared.get(one.id),
+                notices.get(one.change_id),
             )
             for one in fresh
         ]
@@ -86,6 +92,8 @@ class Renderer:
         one, prepared = draft.claimed, draft.prepared
         if one.rendered is not None:
             return one.rendered
+        if draft.notice is not None:
+            return write_notice(draft.notice, one, self._head, draft.thread)
         if prepared is None:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(draft, prepared.change)
@@ -183,3 +191,9 @@ async def _find_reasons(session: AsyncSession, claimed: Sequence[Claimed]) -> Ma
     """By change, why it was recalled; only corrections ask."""
     recalled = {one.change_id for one in claimed if takes_back(one.cause)}
     return await find_reasons(session, recalled) if recalled else {}
+
+
+async def _find_notices(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, Notice]:
+    """By the id that stands where a change's would; only notices ask."""
+    wanted = {one.change_id for one in claimed if is_notice(one.cause)}
+    return await read_notices(session, wanted) if wanted else {}

@@ -19,11 +19,11 @@ from service.dispatch.returns import take_returns
 from service.log import TOPICS, LogUnavailable
 from service.roles import Pulse
 from service.runtime.opening import Runtime
+from service.runtime.owners import care_for_failing, send_heartbeats
 from service.store.database import DatabaseUnavailable
-from service.store.failing import disable_if_failing, expire_held
+from service.store.failing import expire_held
 from service.store.leases import lease
 from service.store.outbox import oldest_at
-from service.store.paces import list_failing
 from service.store.progress import list_places
 from service.store.pruning import (
     PAGE,
@@ -32,6 +32,7 @@ from service.store.pruning import (
     prune_changes,
     prune_deeds,
     prune_invitations,
+    prune_notices,
     prune_quarantined,
 )
 from service.store.stages import count_stages
@@ -117,6 +118,7 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
         "expire_held": partial(expire_held, before=held, now=now),
         "prune_alerts": partial(prune_alerts, before=results),  # before what they are about
         "prune_changes": partial(prune_changes, before=results),
+        "prune_notices": partial(prune_notices, before=results),
         "prune_quarantined": partial(prune_quarantined, before=results),
         "prune_invitations": partial(prune_invitations, before=attempts),
         "prune_deeds": partial(prune_deeds, before=results),
@@ -131,22 +133,6 @@ async def _prune(runtime: Runtime, work: Callable[..., Awaitable[int]]) -> int:
         total += page
         if page < PAGE:
             return total
-
-
-async def disable_failing(runtime: Runtime) -> Sequence[str]:
-    """Stop sending where nothing has arrived for too long; what waits there is held."""
-    now = runtime.clock()
-    before = now - timedelta(hours=runtime.settings.disable_after_hours)
-    failing = await runtime.db.run_read(partial(list_failing, before=before))
-    stopped = []
-    for one in failing:
-        if await runtime.db.run_write(
-            partial(disable_if_failing, given=one, now=now), name="clock"
-        ):
-            stopped.append(one.destination_id)
-            since = one.since.isoformat()
-            log.warning("disabled a destination", destination=one.destination_id, since=since)
-    return stopped
 
 
 async def watch(runtime: Runtime) -> Sequence[str]:
@@ -187,6 +173,7 @@ JOBS = (
     Job("log", 3600, prune),
     Job("books", 3600, prune_books),
     Job("watch", 60, watch),
-    Job("failing", 60, disable_failing),
+    Job("failing", 60, care_for_failing),
+    Job("heartbeats", 60, send_heartbeats),
     Job("bounces", 60, read_bounces),
 )

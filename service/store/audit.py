@@ -19,6 +19,7 @@ from service.core.delivery import State
 from service.core.event import Handling
 from service.core.event.envelope import EVENTS
 from service.store.histories import KEPT, entry_of
+from service.store.notices.tables import Notice
 from service.store.tables import (
     Alert,
     Attempt,
@@ -135,12 +136,14 @@ async def read_alerts(session: AsyncSession, after: int) -> Rows:
             col(Alert.id),
             col(Alert.change_id),
             col(Alert.created_at),
-            col(Change.id).label("found"),
+            func.coalesce(col(Change.id), col(Notice.id)).label("found"),
+            col(Alert.cause),
             col(Delivery.id).is_not(None).label("live"),
             exists().where(col(Held.delivery_id) == col(Alert.id)).label("held"),
             col(Receipt.delivery_id).is_not(None).label("ended"),
         )
         .outerjoin(Change, col(Change.id) == col(Alert.change_id))
+        .outerjoin(Notice, col(Notice.id) == col(Alert.change_id))
         .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
         .outerjoin(Receipt, col(Receipt.delivery_id) == col(Alert.id))
     )

@@ -17,6 +17,7 @@ from service.core.preferences import (
     write_preferences,
 )
 from service.store.cancelled import cancel_destination
+from service.store.notices.marking import forget_beat, forget_trouble
 from service.store.paces import forget_pace
 from service.store.spans import Span
 from service.store.tables import Destination, SubscriptionDestination
@@ -170,6 +171,8 @@ async def remove_destination(session: AsyncSession, destination_id: str, now: da
         )
     )
     await forget_pace(session, destination_id)
+    await forget_trouble(session, destination_id)
+    await forget_beat(session, destination_id)
     await session.execute(delete(Destination).where(col(Destination.id) == destination_id))
 
 

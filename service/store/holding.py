@@ -5,20 +5,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.delivery import urgency
 from service.store.lists import one_of, runs
+from service.store.notices.marking import mark_disabled
 from service.store.rows import Clash, insert_rows
 from service.store.tables import Alert, Change, Delivery, Destination, Held
 
+DISABLED = "disabled"
+
 
 async def disable(
-    session: AsyncSession, destination_id: str, reason: str, now: datetime, state: str = "disabled"
+    session: AsyncSession, destination_id: str, reason: str, now: datetime, state: str = DISABLED
 ) -> None:
-    """Stop sending to a destination; what waits for it is held, not lost."""
+    """Stop sending to a destination; what waits for it is held, not lost.
+
+    The destination is locked. Its owner is told later, unless he has stopped it himself.
+    """
+    before = await session.scalar(_STATE, {"of": destination_id})
+    if state == DISABLED != before:
+        await mark_disabled(session, destination_id, now)
     stopped = (
         update(Destination)
         .where(col(Destination.id) == destination_id)
@@ -26,6 +35,9 @@ async def disable(
     )
     await session.execute(stopped)
     await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
+
+
+_STATE = select(col(Destination.state)).where(col(Destination.id) == bindparam("of"))
 
 
 async def take_out(session: AsyncSession, which: Any) -> Sequence[Any]:

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from service.core.pace import NONE, WELL, Health, Limits
 from service.store.lists import one_of
+from service.store.notices.marking import mark_enabled
 from service.store.rows import Clash, insert_rows
 from service.store.tables import Delivery, Destination, Pace
 
@@ -134,12 +135,41 @@ async def list_failing(session: AsyncSession, before: datetime) -> Sequence[Fail
     return [Failing(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """A destination that fails, as people know it."""
+
+    destination_id: str
+    name: str
+    since: datetime
+    failures: int
+
+
+async def list_worst(session: AsyncSession, most: int) -> Sequence[Worst]:
+    """Active destinations that fail now, the longest first."""
+    columns = (col(Destination.id), col(Destination.name), col(Pace.failing_since))
+    wanted = select(*columns, col(Pace.failures)).join(*_OF_PACE).where(*_FAILS)
+    rows: Any = await session.execute(wanted.order_by(col(Pace.failing_since)).limit(most))
+    return [Worst(*row) for row in rows]
+
+
+async def count_failing(session: AsyncSession) -> int:
+    """How many those are."""
+    wanted = select(func.count()).select_from(Pace).join(*_OF_PACE).where(*_FAILS)
+    return int(await session.scalar(wanted) or 0)
+
+
+_OF_PACE = (Destination, col(Destination.id) == col(Pace.destination_id))
+_FAILS = (col(Pace.failing_since).is_not(None), col(Destination.state) == "active")
+
+
 async def begin_anew(session: AsyncSession, destination_id: str, now: datetime) -> None:
     """Neither failures nor a rest: it was mended, or its owner says so."""
     fresh = {"failures": 0, "failing_since": None, "rests_until": None, "look_at": now}
     await session.execute(
         update(Pace).where(col(Pace.destination_id) == destination_id).values(fresh)
     )
+    await mark_enabled(session, destination_id)
 
 
 async def forget_pace(session: AsyncSession, destination_id: str) -> None:

@@ -17,6 +17,7 @@ from service.store.database import count_changed
 from service.store.gathering.tables import Carried, Gathered
 from service.store.lists import one_of
 from service.store.mail.tables import Invitation, Returned
+from service.store.notices.tables import Notice
 from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
 from service.store.tables import (
     Alert,
@@ -96,6 +97,18 @@ async def prune_deeds(session: AsyncSession, before: datetime, limit: int = PAGE
     page = select(col(Audit.number)).where(col(Audit.at) < before)
     oldest = page.order_by(col(Audit.at)).limit(limit)
     gone = delete(Audit).where(col(Audit.number).in_(oldest))
+    return await count_changed(session, gone.execution_options(synchronize_session=False))
+
+
+async def prune_notices(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
+    """What owners were told before then, once the alerts that told it have gone."""
+    page = (
+        select(col(Notice.id))
+        .where(col(Notice.at) < before, ~exists().where(col(Alert.change_id) == col(Notice.id)))
+        .order_by(col(Notice.at))
+        .limit(limit)
+    )
+    gone = delete(Notice).where(col(Notice.id).in_(page))
     return await count_changed(session, gone.execution_options(synchronize_session=False))
 
 

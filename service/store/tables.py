@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel
 
 from service.store.gathering import tables as _of_gathering  # noqa: F401
 from service.store.mail import tables as _of_mail  # noqa: F401  # whoever needs all has all
+from service.store.notices import tables as _of_notices  # noqa: F401
 
 
 def _index(name: str, *columns: str, where: str | None = None, unique: bool = False) -> Index:

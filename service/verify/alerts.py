@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from service.core.delivery import State
+from service.core.notice import is_notice
 from service.store.audit import (
     read_alerts,
     read_deliveries,
@@ -32,7 +33,8 @@ async def check_alerts(books: Books) -> AsyncIterator[Finding]:
 
 def _judge(row: Any, *, is_old: bool) -> str:
     if row.found is None and not is_old:
-        return f"tells of change {row.change_id}, which is not there"
+        what = "notice" if is_notice(row.cause) else "change"
+        return f"tells of {what} {row.change_id}, which is not there"
     stands = [
         said
         for said, is_so in (

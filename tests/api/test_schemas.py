@@ -10,7 +10,7 @@ from service.events_of_2025 import read_year
 
 async def test_the_list_names_each_schema_and_each_is_one(api):
     names = (await api.get("/v1/schemas")).json()["items"]
-    assert names == ["alert", "claim.assessed", "negotiation.step", "tariff.measure"]
+    assert names == ["alert", "claim.assessed", "negotiation.step", "notice", "tariff.measure"]
     for name in names:
         found = await api.get(f"/v1/schemas/{name}")
         jsonschema_rs.validator_for(found.json())

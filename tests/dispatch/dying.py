@@ -1,16 +1,21 @@
 """Does one role's work until nothing is left, unless a crash point ends the process.
 
-`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand|gather DATABASE_URL`.
+`dying.py publish DATABASE_URL LOG_URL`, or `dying.py send|errand|gather|care DATABASE_URL`.
 """
 
 import asyncio
 import sys
+from types import SimpleNamespace
 
 from service.dispatch.http import WebhookSender
 from service.dispatch.publish import Courier
 from service.log import open_log
+from service.runtime.opening import Bells
+from service.runtime.owners import care_for_failing
+from service.settings import Settings
 from service.store.database import open_database
 from service.store.steering import errands
+from service.telemetry import Metrics
 from tests.books import Watch
 from tests.dispatch.gathering import let_go
 from tests.dispatch.office import make_dispatcher, send_all
@@ -43,7 +48,17 @@ async def gather(database_url: str) -> None:
         await let_go(db, Watch())
 
 
-ROLES = {"publish": publish, "send": send, "errand": errand, "gather": gather}
+async def care(database_url: str) -> None:
+    """Three days later, what a clock does for the owners of destinations; it needs no log."""
+    clock = Watch()
+    clock.advance(hours=74)
+    settings = Settings(database_url=database_url)
+    async with open_database(database_url) as db:
+        parts = {"settings": settings, "clock": clock, "db": db, "metrics": Metrics()}
+        await care_for_failing(SimpleNamespace(**parts, bells=Bells(db)))
+
+
+ROLES = {"publish": publish, "send": send, "errand": errand, "gather": gather, "care": care}
 
 if __name__ == "__main__":
     role, *urls = sys.argv[1:]

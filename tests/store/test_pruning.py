@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from service.store import pruning
+from service.store.notices.tables import Notice
 from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
 from service.store.tables import (
     Alert,
@@ -175,6 +176,22 @@ async def test_decisions_go_with_what_they_were_about(db):
     assert await rows(db, Audit, "number") == [(4,)]
     assert await rows(db, Errand, "object") == [("at work",)]
     assert await rows(db, Mute, "until") == [(YOUNG,)]
+
+
+async def test_a_notice_goes_after_the_alert_that_told_it(db):
+    told, waiting, young = (
+        {"id": UUID(int=number), "kind": "failing", "body": "{}", "at": at}
+        for number, at in ((2, OLD), (3, OLD), (4, YOUNG))
+    )
+    await enter(db, Notice, told, waiting, young)
+    await enter(db, Alert, alert(1, of=2), alert(2, of=3))
+    await enter(db, Receipt, receipt(1))
+    held = {"destination_id": "d", "attempt": 1, "held_at": OLD, "owner_id": "d"}
+    await enter(db, Held, held | {"delivery_id": UUID(int=1002)})
+    assert await run(db, pruning.prune_notices) == 0
+    assert await run(db, pruning.prune_alerts) == 1
+    assert await run(db, pruning.prune_notices) == 1
+    assert await rows(db, Notice, "id") == [(UUID(int=3),), (UUID(int=4),)]
 
 
 async def test_a_change_that_waits_for_a_person_stays(db):

@@ -15,9 +15,10 @@ from service.core.event import Fault
 from service.core.optin import ACTIVE, ASKED, UNCONFIRMED, UNSUBSCRIBED, why_owner_may_not
 from service.store import destinations
 from service.store.destinations import DestinationValue
+from service.store.holding import DISABLED
 from service.store.mail.consents import ConsentRow, note_consent
 from service.store.mail.invitations import invite
-from service.store.mail.suppressed import DISABLED, HARD, find_suppression
+from service.store.mail.suppressed import HARD, find_suppression
 
 VOUCHED = "vouched"
 ASKED_BY_US = "asked"

@@ -18,13 +18,16 @@ from service.api.destinations.form import (
 from service.api.destinations.found import demand, demand_locked, refuse_taken
 from service.api.destinations.opting import enter_destination, revise_destination
 from service.api.destinations.shown import as_json, shown_secrets
+from service.api.destinations.warning import check_warn, show_warnings
 from service.api.problems import Conflict
 from service.api.questions import AtPage, send
 from service.core.delivery import PULL
 from service.core.event import Fault
+from service.core.preferences import NO_PREFERENCES
 from service.store import destinations, holding, paces
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
+from service.store.notices.beats import plan_beat
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 
@@ -52,7 +55,9 @@ async def add(
     value = make_destination(desk, form)
     async with desk.db.write() as session:
         await refuse_taken(session, value)
+        await check_warn(session, NO_PREFERENCES, value)
         value = await enter_destination(session, desk, value, form)
+        await plan_beat(session, NO_PREFERENCES, value, desk.clock())
     return send(
         as_json(desk, value) | shown_secrets(desk, value),
         201,
@@ -75,11 +80,12 @@ async def list_all(
 
 @router.get("/{destination_id}", summary="Read a destination")
 async def read(desk: AtDesk, destination_id: str) -> Response:
-    """Of its secret only the last letters; and how it is doing."""
+    """Of its secret only the last letters; how it is doing, and who is warned when it fails."""
     async with desk.db.read() as session:
         found = await demand(session, destination_id)
         doing = await paces.how_it_does(session, found.id)
-    return send(as_json(desk, found) | {"doing": doing})
+        warnings = await show_warnings(session, found, desk.settings.warn_email)
+    return send(as_json(desk, found) | {"doing": doing, "warnings": warnings})
 
 
 @router.patch(
@@ -99,9 +105,11 @@ async def change(
         value = patch_destination(desk, held, form)
         if value.address != held.address:
             await refuse_taken(session, value)
+        await check_warn(session, held.preferences, value)
         value = await revise_destination(session, desk, held, value, form)
         await destinations.change_destination(session, value)
         await _follow_state(session, held, value, now)
+        await plan_beat(session, held.preferences, value, now)
     return send(as_json(desk, value))
 
 

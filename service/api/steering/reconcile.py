@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from service.api.changes import missing
 from service.api.desk import AtDesk
 from service.api.questions import LARGEST, AtPage
+from service.core.notice import is_notice
 from service.core.signature import headers
 from service.store.accounts import DEFAULT
 from service.store.destinations import find_destination
@@ -52,7 +53,7 @@ def _as_json(one: Listed) -> dict[str, Any]:
     return {
         "number": one.number,
         "webhook-id": one.id,
-        "change": one.change_id,
+        "change": None if is_notice(one.cause) else one.change_id,
         "caused_by": one.cause or f"change:{one.change_id}",
         "subject": one.subject,
         "created_at": one.created_at,

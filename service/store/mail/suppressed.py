@@ -11,13 +11,14 @@ from sqlmodel import col
 from service.core.optin import ACTIVE
 from service.store import holding
 from service.store.database import count_changed
+from service.store.holding import DISABLED
 from service.store.mail.readers import set_state
 from service.store.mail.tables import Suppression
+from service.store.paces import begin_anew
 from service.store.rows import Clash, insert_rows
 from service.store.spans import Span
 from service.store.tables import Destination
 
-DISABLED = "disabled"
 HARD = "no mail reaches this address: "
 
 
@@ -68,6 +69,7 @@ async def lift(session: AsyncSession, address: str, now: datetime) -> int | None
     released = 0
     for destination in stopped:
         await set_state(session, destination, ACTIVE, "", now)
+        await begin_anew(session, destination, now)
         released += await holding.release(session, destination, now)
     return released
 
