@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
-from service.core.message import Addressed, Prepared, Told, body_for, prepare, to_bytes
+from service.core.message import Addressed, Prepared, Told, prepare, to_bytes, write_body
 from service.core.message.recall import Recall, recall_body
 from service.core.steering import takes_back
 from service.dispatch.post import Letterhead, Recipient, write_mail
@@ -84,8 +84,9 @@ class Renderer:
         if one.kind == "email":
             to = Recipient(one.destination_id, one.address, draft.thread)
             return write_mail(change, addressed, self._head, to, one.made_at, recall)
-        body = recall_body(prepared, addressed, recall) if recall else body_for(prepared, addressed)
-        return to_bytes(body)
+        if recall:
+            return to_bytes(recall_body(prepared, addressed, recall))
+        return write_body(prepared, addressed)
 
     async def bodies(self, session: AsyncSession, ids: Sequence[UUID]) -> Mapping[UUID, bytes]:
         """Of any deliveries, as they were or will be sent; what cannot be written is left out."""
