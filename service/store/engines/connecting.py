@@ -86,8 +86,8 @@ def _read_uuid(raw: bytes) -> UUID:
     return made
 
 
-_SET_INT: Any = UUID.int.__set__  # type: ignore[attr-defined]  # slots of a class that is frozen
-_SET_SAFE: Any = UUID.is_safe.__set__  # type: ignore[attr-defined]
+_SET_INT, _SET_SAFE = vars(UUID)["int"].__set__, vars(UUID)["is_safe"].__set__
+"""It is frozen, by refusing all that is set in other ways."""
 
 
 def _keep_alive(opened: Any) -> None:
