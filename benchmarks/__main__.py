@@ -20,7 +20,7 @@ NAMES = (
     "match",
     "fanout",
     "transmit",
-    "send",
+    "delivery",
     "backlog",
     "latency",
     "one",

@@ -22,16 +22,23 @@ MATCHED = (
 )
 
 
-async def queue(room: Room, changes: int, destinations: int) -> int:
+async def queue(
+    room: Room,
+    changes: int,
+    destinations: int,
+    since: datetime | None = None,
+    pause: timedelta = PAUSE,
+) -> int:
     """Each change is due at each destination; how many deliveries that is.
 
-    Page by page a millisecond later, as the planner makes them.
+    Page by page a `pause` later, as the planner makes them: just now, or from `since` on.
     """
-    at = datetime.now(UTC) - changes * PAUSE
+    at = since or datetime.now(UTC) - changes * pause
     made = [a_rate_change(one, at) for one in rate_events(changes, changes)]
     rows = (change_row(change, number, at) for number, change in enumerate(made, start=1))
-    due = (_delivery(row) for row in _alerts(made, destinations, at))
-    await room.fill({"change": rows, "alert": _alerts(made, destinations, at), "delivery": due})
+    due = (_delivery(row) for row in _alerts(made, destinations, at, pause))
+    alerts = _alerts(made, destinations, at, pause)
+    await room.fill({"change": rows, "alert": alerts, "delivery": due})
     return changes * destinations
 
 
@@ -71,9 +78,11 @@ def fanout_row(change: Change, number: int) -> Row:
     }
 
 
-def _alerts(changes: Sequence[Change], destinations: int, at: datetime) -> Iterator[Row]:
+def _alerts(
+    changes: Sequence[Change], destinations: int, at: datetime, pause: timedelta
+) -> Iterator[Row]:
     for place, change in enumerate(changes):
-        planned_at = at + place * PAUSE
+        planned_at = at + place * pause
         for number in range(destinations):
             yield {
                 "id": delivery_id(destination_id(number), str(change.id)),

@@ -1,4 +1,8 @@
-"""A receiver of webhooks that costs next to nothing, in this process or as a child."""
+"""A receiver of webhooks that costs next to nothing, in this process or as a child.
+
+As a child it is one; or with `tls` one that encrypts; or with `crowd` and `hanging` many, each at
+an address of its own on this machine, of which all or nine of ten answer.
+"""
 
 import asyncio
 import signal
@@ -6,8 +10,9 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -15,6 +20,8 @@ import uvloop
 from benchmarks.children import say_ready
 from tests.receivers import server_tls
 
+CROWD, MUTE_OF = 500, 10
+"""Receivers at addresses of their own; of those that hang, one in so many never answers."""
 TAKEN = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -35,11 +42,12 @@ class Arrivals:
 class Receiver(asyncio.Protocol):
     """Knows of HTTP/1.1 what a webhook needs: one head, a body of stated length, 204.
 
-    A GET answers with the body that came last.
+    A GET answers with the body that came last. One that `is_mute` reads, and never answers.
     """
 
-    def __init__(self, arrivals: Arrivals) -> None:
+    def __init__(self, arrivals: Arrivals, *, is_mute: bool = False) -> None:
         self._arrivals = arrivals
+        self._is_mute = is_mute
         self._held = b""
         self._transport: asyncio.Transport
 
@@ -49,6 +57,8 @@ class Receiver(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Answer what is complete."""
+        if self._is_mute:
+            return
         self._held += data
         while self._take():
             pass
@@ -94,10 +104,38 @@ async def receive(tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Arri
         yield arrivals, f"{base}:{server.sockets[0].getsockname()[1]}"
 
 
+def host_of(number: int) -> str:
+    """Where one of a crowd listens: all of 127.0.0.0/8 is this machine."""
+    return f"127.0.{1 + number // 250}.{1 + number % 250}"
+
+
+def is_mute(number: int) -> bool:
+    """Whether it is one of those that hang."""
+    return number % MUTE_OF == 0
+
+
+@asynccontextmanager
+async def receive_as_crowd(*, hanging: bool) -> AsyncIterator[tuple[Arrivals, str]]:
+    """`CROWD` of them, all at one port; the URL has it, and `{}` where the host belongs."""
+    arrivals, port = Arrivals(), 0
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        for number in range(CROWD):
+            make = partial(Receiver, arrivals, is_mute=hanging and is_mute(number))
+            server = await loop.create_server(make, host_of(number), port)
+            await stack.enter_async_context(server)
+            port = server.sockets[0].getsockname()[1]
+        yield arrivals, f"http://{{}}:{port}"
+
+
 async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with receive(server_tls() if "tls" in sys.argv else None) as (_, url):
+    if "crowd" in sys.argv:
+        receiving = receive_as_crowd(hanging="hanging" in sys.argv)
+    else:
+        receiving = receive(server_tls() if "tls" in sys.argv else None)
+    async with receiving as (_, url):
         say_ready(url)
         await stop.wait()
 

@@ -20,7 +20,7 @@ from benchmarks.figures import Figure, stopwatch
 from benchmarks.rooms import Ground
 from service.core import signature
 from service.core.delivery import PLAIN, Parcel, Route
-from service.core.message import Addressed, Told, body_for, prepare, to_bytes
+from service.core.message import Addressed, Told, prepare, write_body
 from service.dispatch.http import WebhookSender
 from service.dispatch.trial import sample_change
 from tests.receivers import certificate
@@ -143,4 +143,4 @@ def _write_body() -> bytes:
     addressed = Addressed(
         uuid4(), "urn:tariffwire:bench", f"{here}/v1/schemas/alert", here, (told,)
     )
-    return to_bytes(body_for(change, addressed))
+    return write_body(change, addressed)

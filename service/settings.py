@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         30, gt=0, description="How long a stopped destination's alerts are held for it."
     )
     send_slots: int = Field(
-        128, ge=1, le=1000, description="Deliveries in flight at once; slow ones come on top."
+        512, ge=1, le=1000, description="Deliveries in flight at once; slow ones come on top."
     )
     approval_audience: int = Field(
         0,

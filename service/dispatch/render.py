@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.core.change import Change, read_change
 from service.core.delivery import delivery_id
 from service.core.gathering import is_bundle
-from service.core.message import Addressed, Prepared, body_for, prepare, to_bytes
+from service.core.message import Addressed, Prepared, prepare, to_bytes, write_body
 from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
 from service.core.message.spared import Known, Spared
@@ -103,8 +103,9 @@ class Renderer:
             return self._write_bundle(draft.bundle, addressed, to, one)
         if one.kind == "email":
             return write_mail(change, addressed, self._head, to, one.made_at, recall)
-        body = recall_body(prepared, addressed, recall) if recall else body_for(prepared, addressed)
-        return to_bytes(body)
+        if recall:
+            return to_bytes(recall_body(prepared, addressed, recall))
+        return write_body(prepared, addressed)
 
     def _write_bundle(
         self, bundle: Bundle | None, addressed: Addressed, to: Recipient, one: Claimed

@@ -6,6 +6,7 @@ a turn, however many deliveries that is. No session is open while a stranger's s
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.credentials import Credentials
-from service.core.delivery import Parcel, Reply, TryLater, judge
+from service.core.delivery import Outcome, Parcel, Reply, TryLater, judge
 from service.crash import passing
 from service.dispatch import Sender
 from service.dispatch.mode import LIVE, Mode
@@ -257,15 +258,21 @@ class Dispatcher:
 
     def _note(self, turned: Turn) -> None:
         metrics = self._office.metrics
+        ends = Counter((one.claimed.kind, _word(one.outcome)) for one in turned.settled)
+        for (kind, word), many in ends.items():
+            metrics.deliveries.labels(kind, word).inc(many)
+        clocks = {kind: metrics.sending.labels(kind) for kind, _ in ends}
         for one in turned.settled:
-            word = "try_later" if isinstance(one.outcome, TryLater) else type(one.outcome).__name__
-            metrics.deliveries.labels(one.claimed.kind, word.lower()).inc()
-            metrics.sending.labels(one.claimed.kind).observe(one.reply.timings.get("total", 0))
+            clocks[one.claimed.kind].observe(one.reply.timings.get("total", 0))
         if turned.set_aside:
             log.info("held: TARIFFWIRE_SEND does not allow them", deliveries=turned.set_aside)
         if turned.hold != self._hold:
             self._hold = turned.hold
             log.warning("sending is held" if turned.hold else "sending goes on", why=turned.hold)
+
+
+def _word(outcome: Outcome) -> str:
+    return "try_later" if isinstance(outcome, TryLater) else type(outcome).__name__.lower()
 
 
 def _parcel(one: Claimed, body: bytes, now: datetime, held: Credentials) -> Parcel:

@@ -10,7 +10,7 @@ from service.core.pace import share
 
 SLOW = 0.5
 """Seconds: who takes longer to answer is slow, and has no more than a share of the slots."""
-OVERHANG = 4
+OVERHANG = 2
 """What has been in the air for longer than that takes up no slot any more, up to so many times the
 slots: waiting costs next to nothing, and who is quick is not to wait for it."""
 KEPT_OF = 4

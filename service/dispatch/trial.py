@@ -8,7 +8,7 @@ from service.core.change import Change
 from service.core.change.derive import derive
 from service.core.delivery import Parcel, Reply
 from service.core.event import read_event
-from service.core.message import Addressed, Told, body_for, prepare, to_bytes
+from service.core.message import Addressed, Told, prepare, write_body
 from service.core.standing.history import Entry, History
 from service.dispatch import Sender
 from service.dispatch.post import Letterhead, Recipient, write_mail
@@ -47,7 +47,7 @@ async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
     addressed = Addressed(identity, head.source, head.dataschema, head.href_base, (told,))
     prepared = prepare(sample_change(now))
     if destination.kind == "webhook":
-        body = to_bytes(body_for(prepared, addressed))
+        body = write_body(prepared, addressed)
     else:
         to = Recipient(destination.id, destination.address)
         body = write_mail(prepared.change, addressed, head, to, now)

@@ -6,6 +6,7 @@ Drain order: stop intake, finish the steps in hand, close the clients.
 import asyncio
 import gc
 import random
+import resource
 import secrets
 import signal
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,6 +40,7 @@ from service.settings import Settings
 from service.store.destinations import DestinationValue
 from service.web import Lobby, make_site, stand_before
 
+FILES = 65_536
 GARBAGE = (10_000, 50, 100)
 ASKS = 1.0
 """Seconds between two looks for readers to be asked."""
@@ -299,8 +301,17 @@ async def _run_role(name: str, role: Role, runtime: Runtime, stop: asyncio.Event
         raise RoleEnded(f"{name}: {RoleEnded.__doc__}")
 
 
+def raise_file_limit() -> None:
+    """Each delivery in the air is a connection, and many systems begin with 1,024 open files."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if resource.RLIM_INFINITY != now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+
+
 async def serve_until_signalled(settings: Settings) -> None:
     """The whole service, from the first byte to SIGTERM."""
+    raise_file_limit()
     gc.freeze()  # the libraries stay: looking through them again and again costs seconds
     gc.set_threshold(*GARBAGE)
     stop = asyncio.Event()

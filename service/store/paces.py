@@ -44,6 +44,8 @@ PACE = (
 
 def has_lane(row: Any, now: datetime) -> bool:
     """Whether its deliveries wait in a lane rather than leave at once."""
+    if row.failures is None:  # nearly all: nothing is known of it, and most ask for nothing
+        return limits_of(row) != NONE
     health = health_of(row)
     is_resting = health.rests_until is not None and health.rests_until > now
     is_open = row.look_at is not None

@@ -34,12 +34,12 @@ async def insert_rows(
     if not rows:
         return
     connection = await session.connection()  # plain rows: the mapper would only cost time
-    statement = _begin(session, table, clash)
     if is_server(session):
         names = tuple(rows[0])
-        await connection.execute(_inserting(table, clash, names, statement), _arrays(names, rows))
+        statement = _made(session, table, clash, names)
+        await connection.execute(statement, _arrays(names, rows))
     else:
-        await connection.execute(statement, list(rows))
+        await connection.execute(_made(session, table, clash), list(rows))
 
 
 async def update_rows(
@@ -70,16 +70,21 @@ def _arrays(names: Sequence[str], rows: Sequence[Row]) -> dict[str, list[Any]]:
     return {f"of_{name}": [row[name] for row in rows] for name in names}
 
 
-_made: dict[tuple[type[SQLModel], Clash, tuple[str, ...]], Any] = {}
+_kept: dict[tuple[type[SQLModel], Clash, tuple[str, ...]], Any] = {}
 """Statements are made once: making one costs more than running it."""
 
 
-def _inserting(table: type[SQLModel], clash: Clash, names: tuple[str, ...], statement: Any) -> Any:
-    made = _made.get((table, clash, names))
+def _made(
+    session: AsyncSession, table: type[SQLModel], clash: Clash, names: tuple[str, ...] = ()
+) -> Any:
+    """Of rows, or of one array for each of these columns."""
+    made = _kept.get((table, clash, names))
     if made is None:
-        given = _given(table, names)
-        made = statement.from_select(list(names), select(*given.columns))
-        _made[table, clash, names] = made
+        made = _begin(session, table, clash)
+        if names:
+            given = _given(table, names)
+            made = made.from_select(list(names), select(*given.columns))
+        _kept[table, clash, names] = made
     return made
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -27,7 +28,7 @@ from service.runtime import (
     serve,
     utc_now,
 )
-from service.runtime.running import _run_role
+from service.runtime.running import FILES, _run_role, raise_file_limit
 from service.settings import Settings
 from service.store.database import open_database
 from service.store.identity import WrongLog
@@ -85,6 +86,19 @@ async def test_all_roles_run_until_asked_to_stop(settings):
         assert set(runtime.running) == {*ROLES, "watch"}
         assert all(runtime.running.values())
     assert not any(runtime.running.values())
+
+
+def test_a_process_may_open_more_files_than_the_system_begins_with():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        raise_file_limit()
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert now == (FILES if most == resource.RLIM_INFINITY else min(FILES, most))
+        raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (now, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_a_role_that_raises_takes_the_process_down(settings):

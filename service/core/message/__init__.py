@@ -8,6 +8,16 @@ from service.core.message.body import (
     prepare,
     to_bytes,
     webhook_body,
+    write_body,
 )
 
-__all__ = ["Addressed", "Prepared", "Told", "body_for", "prepare", "to_bytes", "webhook_body"]
+__all__ = [
+    "Addressed",
+    "Prepared",
+    "Told",
+    "body_for",
+    "prepare",
+    "to_bytes",
+    "webhook_body",
+    "write_body",
+]

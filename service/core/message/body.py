@@ -63,11 +63,12 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What all receivers of one change share; `data` is read-only."""
+    """What all receivers of one change share; `data` is read-only, and `written` its members."""
 
     change: Change
     summaries: tuple[str, str]  # told before, not told before
     data: Mapping[str, Any]
+    written: bytes
     shortened: tuple[str, ...]
     codes: Mapping[str, frozenset[str]]  # of lists too long to be sent, by field of `product`
 
@@ -84,32 +85,47 @@ def to_bytes(body: dict[str, Any]) -> bytes:
 
 def body_for(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
     """One receiver's body; it shares all but a few objects with the others of the change."""
-    change = prepared.change
-    matched, cut = tell_matched(delivery)
-    shortened = [*prepared.shortened, *cut]
-    href = f"{delivery.href_base.rstrip('/')}/v1/changes/{change.id}"
+    begin, end = _own_parts(prepared, delivery)
+    data = {**begin, **prepared.data, **_with_yours(prepared, delivery, end["href"]), **end}
+    return {**_envelope(prepared, delivery), "data": data}
+
+
+def write_body(prepared: Prepared, delivery: Addressed) -> bytes:
+    """The bytes of `body_for`; what all receivers share was written once, and is most of it."""
+    if prepared.codes:
+        return to_bytes(body_for(prepared, delivery))
+    begin, end = _own_parts(prepared, delivery)
+    envelope = to_json(_envelope(prepared, delivery))
+    data = b",".join((to_json(begin)[:-1], prepared.written, to_json(end)[1:]))
+    return b"".join((envelope[:-1], b',"data":', data, b"}"))
+
+
+def _envelope(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": prepared.data["change"],
         "source": delivery.source,
         "type": CHANGE_TYPE,
-        "subject": change.subject,
+        "subject": prepared.change.subject,
         "time": prepared.data["seen_at"],
         "datacontenttype": "application/json",
         "dataschema": delivery.dataschema,
-        "data": {
-            "summary": prepared.summaries[0 if delivery.told_before else 1]
-            + say_spared(delivery.spared),
-            "delivery": str(delivery.delivery_id),
-            "previous_alert": text_of(delivery.previous_alert),
-            **spared_part(delivery.spared),
-            **prepared.data,
-            **_with_yours(prepared, delivery, href),
-            **matched,
-            "href": href,
-            **({"shortened": shortened} if shortened else {}),
-        },
     }
+
+
+def _own_parts(prepared: Prepared, delivery: Addressed) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What this receiver's data begin with, and end with."""
+    matched, cut = tell_matched(delivery)
+    shortened = [*prepared.shortened, *cut]
+    summary = prepared.summaries[0 if delivery.told_before else 1]
+    begin = {
+        "summary": summary + say_spared(delivery.spared),
+        "delivery": str(delivery.delivery_id),
+        "previous_alert": text_of(delivery.previous_alert),
+        **spared_part(delivery.spared),
+    }
+    href = f"{delivery.href_base.rstrip('/')}/v1/changes/{prepared.data['change']}"
+    return begin, {**matched, "href": href, **({"shortened": shortened} if shortened else {})}
 
 
 def tell_matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
@@ -163,9 +179,15 @@ def prepare(change: Change) -> Prepared:
     source, name = change.event
     cause = {"source": source, "id": name, "type": change.event_type}
     room = SHARED_BYTES - len(to_json([max(told, new, key=len), cause]))
-    data, shortened = fit(shared_part(change), room)
+    fitted, shortened = fit(shared_part(change), room)
+    data = {"cause": cause, **fitted}
     return Prepared(
-        change, (told, new), {"cause": cause, **data}, tuple(shortened), _long_lists(change.about)
+        change,
+        (told, new),
+        data,
+        to_json(data)[1:-1],
+        tuple(shortened),
+        _long_lists(change.about),
     )
 
 

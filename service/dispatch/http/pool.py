@@ -52,8 +52,7 @@ class Pool:
         quay.users += 1
         try:
             if not quay.places.try_enter():
-                async with asyncio.timeout(trail.left):
-                    await quay.places.enter()
+                await quay.places.enter(trail.left)
             try:
                 return await self._ask(quay, request, trail)
             finally:

@@ -20,18 +20,24 @@ class Turnstile:
         self._free -= 1
         return True
 
-    async def enter(self) -> None:
-        """Wait for a place."""
+    async def enter(self, seconds: float | None = None) -> None:
+        """Wait for a place; `TimeoutError` if there is none for so long."""
         if self.try_enter():
             return
-        turn = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
         self._waiting.append(turn)
+        # A timer of the loop alone: `asyncio.timeout` costs as much as signing does.
+        timer = loop.call_later(seconds, _be_late, turn) if seconds is not None else None
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if turn.done() and not turn.cancelled() and not turn.exception():
                 self.leave()  # a place was given to somebody who does not want it any more
             raise
+        finally:
+            if timer:
+                timer.cancel()
 
     def leave(self) -> None:
         """Hand the place on to who has waited longest."""
@@ -41,3 +47,8 @@ class Turnstile:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+def _be_late(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(TimeoutError())

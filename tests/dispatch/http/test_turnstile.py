@@ -58,3 +58,24 @@ async def test_a_place_given_to_who_gives_up_just_then_goes_on_to_the_next():
     gate.leave()
     assert gate.try_enter()
     assert not gate.try_enter()
+
+
+async def test_who_waits_for_too_long_takes_no_place():
+    gate = Turnstile(1)
+    await gate.enter()
+    with pytest.raises(TimeoutError):
+        await gate.enter(0.001)
+    gate.leave()
+    assert gate.try_enter()
+
+
+async def test_who_is_late_and_gives_up_in_the_same_moment_leaves_no_place_behind():
+    gate = Turnstile(1)
+    await gate.enter()
+    late = asyncio.create_task(gate.enter(60))
+    await settle()
+    gate._waiting[0].set_exception(TimeoutError())
+    late.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late
+    assert not gate.try_enter()
