@@ -1,5 +1,6 @@
 """`tariffwire destinations …`: where alerts go."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,17 @@ LIMIT = 1000
 Id = Annotated[str, typer.Argument(help="Its id.")]
 Pem = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="PEM.", show_default=False)
+]
+
+GRANT = "oauth2_client_credentials"
+Login = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="JSON: token_url, client_id, client_secret, scope, audience.",
+        show_default=False,
+    ),
 ]
 
 
@@ -55,22 +67,13 @@ def add(  # noqa: PLR0913 - one option a field
     authority: Pem = None,
     certificate: Pem = None,
     key: Pem = None,
-    token_url: Annotated[
-        str | None, typer.Option(help="A server that gives tokens for it.", show_default=False)
-    ] = None,
-    client_id: Annotated[str, typer.Option(help="Who we are to that server.")] = "",
-    client_secret_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Our secret there.", show_default=False),
-    ] = None,
-    scope: Annotated[str, typer.Option(help="What the token is for.")] = "",
-    audience: Annotated[str, typer.Option(help="Whom the token is for.")] = "",
+    oauth: Login = None,
     as_json: Json = False,
 ) -> None:
     """Add a webhook, an address, or one who asks. A signing secret is shown once.
 
     --authority is trusted beside the system's own; --certificate and --key are shown to it.
-    With --token-url, --client-id and --client-secret-file it is shown an OAuth 2.0 token.
+    --oauth is a login that it is shown an OAuth 2.0 access token of.
     """
     terminal: Terminal = context.obj
     if (url is not None) + (email is not None) + pull != 1:
@@ -87,7 +90,7 @@ def add(  # noqa: PLR0913 - one option a field
         "signing": ["v1", *sign] if sign else None,
         "headers": dict(map(_read_header, header or ())) or None,
         "tls": {place: path.read_text("utf-8") for place, path in files.items() if path} or None,
-        "auth": _read_auth(token_url, client_id, client_secret_file, scope, audience),
+        "auth": _read_login(oauth),
     }
     with open_api(terminal) as api:
         found = api.post(
@@ -100,22 +103,15 @@ def add(  # noqa: PLR0913 - one option a field
     keys.say_once(terminal, found)
 
 
-def _read_auth(
-    token_url: str | None, client_id: str, secret: Path | None, scope: str, audience: str
-) -> dict[str, str] | None:
-    """All of it or nothing."""
-    if token_url is None and not client_id and secret is None:
+def _read_login(path: Path | None) -> Any:
+    """Without a secret in the arguments, which all users of a machine can see."""
+    if path is None:
         return None
-    if token_url is None or not client_id or secret is None:
-        raise typer.BadParameter("give --token-url, --client-id and --client-secret-file together")
-    return {
-        "type": "oauth2_client_credentials",
-        "token_url": token_url,
-        "client_id": client_id,
-        "client_secret": secret.read_text("utf-8").strip(),
-        "scope": scope,
-        "audience": audience,
-    }
+    try:
+        return {"type": GRANT, **json.loads(path.read_text("utf-8"))}
+    except (ValueError, TypeError):
+        message = f"write JSON into {path}: token_url, client_id, client_secret, scope, audience"
+        raise typer.BadParameter(message, param_hint="--oauth") from None
 
 
 def _read_header(text: str) -> tuple[str, str]:

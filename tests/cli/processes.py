@@ -30,8 +30,8 @@ class Process:
     def __init__(self, *words: str, folder: Path, **settings: str) -> None:
         self.folder = folder
         names = {f"TARIFFWIRE_{name.upper()}": text for name, text in settings.items()}
-        self._said = NamedTemporaryFile("r", encoding="utf-8")  # noqa: SIM115 - closed at its end
-        with Path(self._said.name).open("a") as stderr:
+        with NamedTemporaryFile(delete=False) as stderr:
+            self._said, self._heard = Path(stderr.name), 0
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, *words],
                 cwd=folder,
@@ -57,16 +57,13 @@ class Process:
 
     def _next_line(self) -> str:
         """Whole, once it has come; empty after the last."""
-        line = ""
-        while not line.endswith("\n"):
+        while True:
             is_over = self.process.poll() is not None
-            piece = self._said.readline()
-            if is_over and not piece:
-                break
-            line += piece
-            if not piece:
-                time.sleep(0.02)
-        return line
+            line, newline, _ = self._said.read_text("utf-8")[self._heard :].partition("\n")
+            if newline or is_over:
+                self._heard += len(line + newline)
+                return line + newline
+            time.sleep(0.02)
 
     def read_json(self) -> dict:
         return json.loads(self.process.stdout.readline())
@@ -75,7 +72,7 @@ class Process:
         """Its exit code, once it ends by itself."""
         self.process.communicate()
         self._guard.cancel()
-        self._said.close()
+        self._said.unlink(missing_ok=True)
         return self.process.returncode
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -48,14 +48,21 @@ def test_a_destination_is_added_with_all_that_its_receiver_asks_for(service, fol
 
 
 def test_a_login_is_given_by_its_file(service, folder):
-    (folder / "client_secret").write_text("b04a91f3c7d25e68\n")
-    words = ("--token-url", "https://login.example/token", "--client-id", "us", "--scope", "hooks")
-    added = add(service, "login", *words, "--client-secret-file", "client_secret")
+    login = {
+        "token_url": "https://login.example/token",
+        "client_id": "us",
+        "client_secret": "b04a91f3c7d25e68",
+        "scope": "hooks",
+    }
+    (folder / "login.json").write_text(json.dumps(login))
+    added = add(service, "login", "--oauth", "login.json")
     assert added["auth"]["client_secret"] == "…5e68"
     assert (added["auth"]["client_id"], added["auth"]["scope"]) == ("us", "hooks")
-    slip = tariffwire("destinations", "add", "--url", "https://a.b/x", *words, at=service)
+    (folder / "login.json").write_text("b04a91f3c7d25e68")
+    words = ("destinations", "add", "--url", "https://a.b/x", "--oauth", "login.json")
+    slip = tariffwire(*words, at=service)
     assert slip.exit_code == Exit.USAGE
-    assert "--client-secret-file" in " ".join(slip.stderr.split())
+    assert "write JSON into login.json" in " ".join(slip.stderr.split())
 
 
 def test_a_header_without_a_colon_is_a_slip(service):
@@ -153,7 +160,7 @@ def test_a_move_says_that_the_key_goes_along(serve, folder):
     serve(OLD, do=lambda service: add(service, "sealed"))
     elsewhere = ("--database", "sqlite:///there.db", "--log", "sqlite:///there-log.db")
     moving = Process("move", *elsewhere, folder=folder, secrets_key=write(OLD))
-    said, _ = moving.process.communicate()
+    said = moving.process.stdout.read()
     assert moving.process.returncode == Exit.OK
     assert "TARIFFWIRE_SECRETS_KEY goes along" in said
     moving.end()
