@@ -17,6 +17,7 @@ from service.core.steering import (
     NotPossible,
     Word,
     decide,
+    is_replay,
     recall_cause,
     refuse_sending,
     takes_back,
@@ -100,3 +101,9 @@ def test_a_recall_has_a_cause_of_its_own():
 )
 def test_a_rate_is_told_where_there_is_one(duty, mode, told):
     assert told_percent(duty and Duty.model_validate(duty), mode) == told
+
+
+def test_what_a_person_sent_is_told_from_what_was_subscribed_to():
+    assert is_replay(b'[{"subscription": "replay", "reason": "replayed by kim"}]')
+    assert not is_replay(b'[{"subscription": "sub_1", "name": "replay"}]')
+    assert not is_replay(b"[]")

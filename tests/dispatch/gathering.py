@@ -10,6 +10,7 @@ from service.dispatch.plan import Planner
 from service.store.tables import Destination
 from service.telemetry import Metrics
 from service.verify.books import Books
+from service.verify.finding import Kind
 from service.verify.walk import walk
 from tests.books import NOW, consumer_of, silent, take
 from tests.core.builders import measure
@@ -70,6 +71,7 @@ def types(receiver):
 
 
 async def find_faults(db, clock):
-    """What does not add up in the books."""
+    """What does not add up in the books; what waits for its turn may be late."""
     async with db.read() as session:
-        return [str(one) async for one in walk(Books(session, clock(), NOW))]
+        found = [one async for one in walk(Books(session, clock(), NOW))]
+    return [str(one) for one in found if one.kind is Kind.WRONG]

@@ -1,8 +1,10 @@
 """Stopping and taking back what waits for others, and what was told with others."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from service.core.delivery import delivery_id
 from service.core.steering import LANDING, Act, NotPossible
@@ -160,6 +162,31 @@ async def test_a_digest_with_something_recalled_is_not_sent_again(
     await say(db, clock, Act.RECALL, number=1)
     with pytest.raises(NotPossible, match="a change that it tells of was stopped"):
         await again(db, clock, bundle)
+
+
+@pytest.mark.parametrize("act", [Act.HALT, Act.RECALL])
+async def test_a_member_that_was_sent_by_itself_meanwhile_was_told(
+    db, clock, dispatch, bundled, act
+):
+    async with http_receiver() as receiver:
+        bundle = await bundled(receiver, "5", "6", "7")
+        members = [member for (member,) in await rows(db, Carried, "member_id")]
+        alone = delivery_id("desk", str((await change_of(db, 2)).id))
+        assert alone in members
+        later = {"visible_at": clock() + timedelta(seconds=5)}
+        async with db.write() as session:
+            await session.execute(update(Delivery).where(Delivery.id == bundle).values(later))
+        await again(db, clock, alone)
+        await send_all(dispatch())
+        await say(db, clock, act, number=2)
+        assert await find_faults(db, clock) == []
+        clock.advance(hours=1)
+        await send_all(dispatch("later"))
+    corrected = ["recall"] if act is Act.RECALL else []
+    assert sorted(types(receiver)) == ["change", "digest", *corrected]
+    assert len(told(receiver)) == 2
+    assert (await outcome_of(db, 2))[0] == "delivered"
+    assert await find_faults(db, clock) == []
 
 
 async def test_what_is_halted_waits_for_nobody_else_and_then_for_the_next_digest(

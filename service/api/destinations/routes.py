@@ -27,6 +27,7 @@ from service.core.preferences import NO_PREFERENCES
 from service.store import destinations, holding, paces
 from service.store.accounts import DEFAULT
 from service.store.destinations import DestinationValue
+from service.store.gathering.waiting import ask_anew
 from service.store.notices.beats import plan_beat
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
@@ -98,7 +99,10 @@ async def change(
     destination_id: str,
     form: Annotated[DestinationPatch, Depends(form_of(DestinationPatch))],
 ) -> Response:
-    """Pausing holds its deliveries; activating releases them."""
+    """Pausing holds its deliveries; activating releases them.
+
+    Other preferences hold for what waits, too: it is asked anew.
+    """
     now = desk.clock()
     async with desk.db.write() as session:
         held = await demand_locked(session, destination_id)
@@ -110,6 +114,8 @@ async def change(
         await destinations.change_destination(session, value)
         await _follow_state(session, held, value, now)
         await plan_beat(session, held.preferences, value, now)
+        if value.preferences != held.preferences:
+            await ask_anew(session, value.id, now)
     return send(as_json(desk, value))
 
 

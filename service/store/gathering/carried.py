@@ -99,14 +99,15 @@ async def strike(
     if not found:
         return Struck({}, ())
     flying = await _find_flying(session, {row.alert_id for row in found}, now)
-    free = {row.id: row.destination_id for row in found if row.alert_id not in flying}
-    aloft = {row.id for row in found} - free.keys()
+    out = {row.id: row.destination_id for row in found if row.alert_id not in flying}
     bundles = sorted({row.alert_id for row in found} - flying)
-    for statement in _STRIKE:
-        await session.execute(statement, {"those": list(free)})
+    for statement in (_UNLOAD, _FORGET):
+        await session.execute(statement, {"those": list(out)})
+    # One that was sent again by itself has another end, or is on its way to it.
+    free = (await session.execute(_REOPEN, {"those": list(out)})).scalars()
     await session.execute(_UNWRITE, {"those": bundles})
     await _mend(session, bundles, reason, now)
-    return Struck(free, aloft)
+    return Struck({one: out[one] for one in free}, {row.id for row in found} - out.keys())
 
 
 _BUNDLE = aliased(Receipt)
@@ -146,19 +147,21 @@ _HELD_SINCE = select(col(Held.delivery_id)).where(
     one_of(col(Held.delivery_id), "those"), col(Held.held_at) > bindparam("landed")
 )
 _PLAIN = {"synchronize_session": False}
-_STRIKE = (
-    delete(Carried).where(one_of(col(Carried.member_id), "those")).execution_options(**_PLAIN),
+_UNLOAD = delete(Carried).where(one_of(col(Carried.member_id), "those")).execution_options(**_PLAIN)
+_REOPEN = (
     delete(Receipt)
     .where(one_of(col(Receipt.delivery_id), "those"), col(Receipt.outcome) == State.DIGESTED.value)
-    .execution_options(**_PLAIN),
-    # One that was sent again by itself had not been told before after all.
+    .returning(col(Receipt.delivery_id))
+    .execution_options(**_PLAIN)
+)
+_FORGET = (  # it had not been told before after all
     update(FormerReceipt)
     .where(
         one_of(col(FormerReceipt.delivery_id), "those"),
         col(FormerReceipt.outcome) == State.DIGESTED.value,
     )
     .values(outcome=State.CANCELLED.value)
-    .execution_options(**_PLAIN),
+    .execution_options(**_PLAIN)
 )
 _UNWRITE = (
     delete(Rendered).where(one_of(col(Rendered.delivery_id), "those")).execution_options(**_PLAIN)

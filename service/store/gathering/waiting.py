@@ -19,8 +19,8 @@ from service.core.gathering import Wait, hour_of, wait_for
 from service.core.preferences import Preferences, read_preferences
 from service.core.steering import is_replay
 from service.store.gathering.tables import Gathered, Tally
-from service.store.holding import hold
-from service.store.lists import one_of
+from service.store.holding import hold, release
+from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows, update_rows
 from service.store.tables import Delivery, Held
 
@@ -138,6 +138,16 @@ _FORGET = (
     .where(one_of(col(Gathered.delivery_id), "those"), col(Gathered.due_at).is_not(None))
     .execution_options(synchronize_session=False)
 )
+
+
+async def ask_anew(session: AsyncSession, destination_id: str, now: datetime) -> None:
+    """Its owner wishes otherwise: what waits goes back into the queue, to be asked when claimed."""
+    here = (col(Gathered.destination_id) == destination_id, col(Gathered.due_at).is_not(None))
+    waiting = (await session.execute(select(col(Gathered.delivery_id)).where(*here))).scalars()
+    owner = f"{GATHERING}:{destination_id}"
+    for some in runs(list(waiting)):
+        await give_over(session, some, owner)
+    await release(session, owner, now)
 
 
 async def forget_waits(session: AsyncSession, destination_id: str) -> None:

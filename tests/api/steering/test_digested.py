@@ -1,15 +1,18 @@
 """A digest in the API: what it carries, where its members stand, and who can have none."""
 
 import json
+from functools import partial
 
 import pytest
 
 from service.core.delivery import delivery_id
 from service.dispatch.gather import Gatherer
+from service.store.gathering.tables import Gathered
 from tests.api.samples import measure, rate
-from tests.books import silent
+from tests.books import rows, silent
 from tests.dispatch.office import claim_for
 
+NIGHT = {"from": "19:00", "to": "06:00"}
 DAILY = {"digest": {"every": "day", "at": "07:00"}}
 
 
@@ -55,6 +58,21 @@ async def test_a_change_in_a_digest_counts_as_sent(api, digested):
     assert halted.status_code == 200
     path = f"/v1/deliveries/{delivery_id(digested, change['id'])}"
     assert (await api.get(path)).json()["state"] == "held"  # taken out: nobody was told
+
+
+async def test_what_waits_follows_another_wish(api, desk, clock, places, tell):
+    path = f"/v1/destinations/{places['webhook']['id']}"
+    await api.patch(path, json={"preferences": DAILY})
+    await tell(measure("e1", measure="m1", duty=rate("5")))
+    claim = partial(claim_for, holder="us", now=clock())
+    assert await desk.db.run_write(claim) == []
+    await api.patch(path, json={"preferences": {"digest": None, "quiet_hours": NIGHT}})
+    assert await desk.db.run_write(claim) == []
+    ((cause,),) = await rows(desk.db, Gathered, "cause")
+    assert cause == "quiet:2025-04-10T06:00"
+    await api.patch(path, json={"preferences": {"quiet_hours": None}})
+    assert len(await desk.db.run_write(claim)) == 1
+    assert await rows(desk.db, Gathered) == []
 
 
 @pytest.mark.parametrize(
