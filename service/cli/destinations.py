@@ -18,6 +18,14 @@ Pem = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="PEM.", show_default=False)
 ]
 
+TokenUrl = Annotated[
+    str | None, typer.Option(help="A server that gives tokens for it.", show_default=False)
+]
+SecretFile = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Our secret there.", show_default=False),
+]
+
 
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -48,14 +56,9 @@ def add(  # noqa: PLR0913 - one option a field
     authority: Pem = None,
     certificate: Pem = None,
     key: Pem = None,
-    token_url: Annotated[
-        str | None, typer.Option(help="A server that gives tokens for it.", show_default=False)
-    ] = None,
+    token_url: TokenUrl = None,
     client_id: Annotated[str, typer.Option(help="Who we are to that server.")] = "",
-    client_secret_file: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Our secret there.", show_default=False),
-    ] = None,
+    client_secret_file: SecretFile = None,
     scope: Annotated[str, typer.Option(help="What the token is for.")] = "",
     audience: Annotated[str, typer.Option(help="Whom the token is for.")] = "",
     as_json: Json = False,

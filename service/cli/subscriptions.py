@@ -19,6 +19,10 @@ def join(app: typer.Typer) -> None:
 
 
 Many = list[str] | None
+Possible = Annotated[bool, typer.Option("--possible", help="Goods only described, too.")]
+Steps = Annotated[
+    str | None, typer.Option(help="latest: leave out what was overtaken before it was sent.")
+]
 
 
 @group.command("add")
@@ -40,12 +44,8 @@ def add(  # noqa: PLR0913 - one option a field
     min_certainty: Annotated[str | None, typer.Option(help="From rumour to instrument.")] = None,
     min_delta: Annotated[str | None, typer.Option(help="In percentage points.")] = None,
     blanket: Annotated[bool, typer.Option(help="Measures on every origin count.")] = True,
-    possible: Annotated[
-        bool, typer.Option("--possible", help="Goods only described, too.")
-    ] = False,
-    steps: Annotated[
-        str | None, typer.Option(help="latest: leave out what was overtaken before it was sent.")
-    ] = None,
+    possible: Possible = False,
+    steps: Steps = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     external_id: Annotated[str | None, typer.Option(help="Your own id.")] = None,
     label: Annotated[Many, typer.Option(help="name=text (repeat)")] = None,

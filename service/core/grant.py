@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-import orjson
+from pydantic_core import from_json
 
 from service.core.headers import Pairs
 from service.core.hiding import hide
@@ -88,8 +88,8 @@ def read_token(grant: Grant, status: int, body: bytes) -> Token:
 
 def _read_object(body: bytes) -> Mapping[str, Any] | None:
     try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        found = from_json(body)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 from uuid import UUID
 
-import orjson
+from pydantic_core import from_json, to_json
 
 from service.core.credentials import Key, hint
 from service.core.headers import Pairs
@@ -69,14 +69,14 @@ def write_sent(sent: Sent, size: int, sha256: str) -> str:
     """For the books; nothing where nothing was sent."""
     if not sent:
         return ""
-    return orjson.dumps({"bytes": size, "sha256": sha256, **sent}).decode()
+    return to_json({"bytes": size, "sha256": sha256, **sent}).decode()
 
 
 def show_sent(text: str, delivery: UUID) -> dict[str, Any] | None:
     """As people read it: of a webhook each line of its head, in their order."""
     if not text:
         return None
-    kept = orjson.loads(text)
+    kept = from_json(text)
     body = {"bytes": kept["bytes"], "sha256": kept["sha256"]}
     if "relay" in kept:
         return {"from": kept["from"], "to": kept["to"], "relay": kept["relay"], "body": body}

@@ -195,31 +195,33 @@ _TAKE_LINKS = delete(Superseded).where(one_of(col(Superseded.delivery_id), "thos
 async def revive(session: AsyncSession, recalled: Collection[UUID], now: datetime) -> int:
     """Let the latest go out that these had taken the place of; how many those are.
 
-    Unless it was recalled too, or something newer was told since. What was halted meanwhile waits
-    for that halt. Their destinations are locked.
+    Unless it was recalled too, or something newer was told since; what is newer and still waits
+    takes its place instead. What was halted meanwhile waits for that halt. Their destinations are
+    locked.
     """
-    heirs: dict[UUID, Any] = {}
     spared: dict[UUID, list[Any]] = {}
     for row in await _ask(session, _SPARED, {"those": sorted(recalled)}):
-        heirs.setdefault(row.successor_id, row)
         spared.setdefault(row.successor_id, []).append(row)
-    if not heirs:
-        return 0
-    await disprove(session, [row.id for row in heirs.values()])
-    links = [
-        _link(row.id, heirs[before].id)
-        for before, rows in spared.items()
-        for row in rows
-        if row.number < heirs[before].number
+    heirs = {before: rows[0] for before, rows in spared.items() if not rows[0].is_overtaken}
+    overtaken = [row for before, rows in spared.items() if before not in heirs for row in rows]
+    links = [_link(row.id, row.waiting) for row in overtaken if row.waiting]
+    links += [
+        _link(row.id, heir.id) for before, heir in heirs.items() for row in spared[before][1:]
     ]
     await update_rows(session, Superseded, "delivery_id", links)
-    halted = [row for row in heirs.values() if row.state == Word.HALTED]
+    await _put_back(session, list(heirs.values()), now)
+    return len(heirs)
+
+
+async def _put_back(session: AsyncSession, heirs: Sequence[Any], now: datetime) -> None:
+    if not heirs:
+        return
+    await disprove(session, [row.id for row in heirs])
+    halted = [row for row in heirs if row.state == Word.HALTED]
     await insert_rows(session, Held, [_halted(row, now) for row in halted])
-    free = [row for row in heirs.values() if row.state != Word.HALTED]
-    waiting = [Waiting(row.id, row.destination_id) for row in free]
+    waiting = [Waiting(row.id, row.destination_id) for row in heirs if row.state != Word.HALTED]
     if waiting:
         await queue(session, f"again:{waiting[0].id}", waiting, now)
-    return len(heirs)
 
 
 def _halted(row: Any, now: datetime) -> Row:
@@ -240,12 +242,20 @@ def _is_lost(alert: Any) -> Any:
 
 
 _LATER = aliased(Alert)
-_IS_OVERTAKEN = exists().where(
+_NEWER = (
     col(_LATER.subject) == col(Alert.subject),
     col(_LATER.destination_id) == col(Alert.destination_id),
     col(_LATER.number) > col(Alert.number),
     col(_LATER.cause) == "",
-    ~_is_lost(_LATER),
+)
+_IS_OVERTAKEN = exists().where(*_NEWER, ~_is_lost(_LATER))
+_WAITING = (
+    select(col(_LATER.id))
+    .where(*_NEWER, ~exists().where(col(Receipt.delivery_id) == col(_LATER.id)))
+    .order_by(col(_LATER.number))
+    .limit(1)
+    .correlate(Alert)
+    .scalar_subquery()
 )
 _SPARED = (
     select(
@@ -255,6 +265,8 @@ _SPARED = (
         col(Alert.destination_id),
         col(Alert.change_id),
         col(Fanout.state),
+        _IS_OVERTAKEN.label("is_overtaken"),
+        _WAITING.label("waiting"),
     )
     .join(Alert, col(Alert.id) == col(Superseded.delivery_id))
     .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
@@ -262,7 +274,6 @@ _SPARED = (
     .where(
         one_of(col(Superseded.successor_id), "those"),
         col(Fanout.state) != Word.RECALLED.value,
-        ~_IS_OVERTAKEN,
     )
     .order_by(col(Alert.number).desc())
 )

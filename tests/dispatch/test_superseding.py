@@ -268,6 +268,20 @@ async def test_what_was_recalled_too_does_not_come_back(db, clock, alert):
     assert await ends(db) == ["superseded", "cancelled"]
 
 
+async def test_what_is_newer_and_waits_answers_for_it(db, clock, alert):
+    """The second is recalled while the third waits, and then the third: the first holds again."""
+    await follow_latest(db, "desk")
+    await alert(2)
+    await say(db, clock, Act.HALT, 2)
+    await alert()
+    clock.advance(minutes=5)
+    await say(db, clock, Act.RECALL, 2)
+    first, _, third = [one for (one,) in await alerts(db, "id")]
+    assert await rows(db, Superseded) == [(first, third)]
+    await say(db, clock, Act.RECALL, 3)
+    assert await ends(db) == [None, "cancelled", "cancelled"]
+
+
 async def test_what_was_overtaken_does_not_come_back(db, clock, alert):
     await follow_latest(db, "desk")
     await alert(2)
