@@ -226,9 +226,7 @@ class MailSender:
 
     def _explain(self, error: SMTPException | OSError) -> str:
         if isinstance(error, TimeoutError):
-            return (
-                f"no answer from the relay {self._relay} within {self._deadline:g} s"
-            )
+            return f"no answer from the relay {self._relay} within {self._deadline:g} s"
         return f"no conversation with the relay {self._relay}: {error}; {_ADVICE[Bounce.OURS]}"
 
 

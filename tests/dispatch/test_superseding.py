@@ -459,7 +459,7 @@ DAMAGES = {
 async def test_damage_is_found_and_explained(db, alert, statement, said):
     await follow_latest(db, "desk")
     await alert(2)
-    async with db.read() as session:
+    async with db.write() as session:
         await session.execute(text(statement))
         found = [str(one) async for one in check_superseded(Books(session, NOW, NOW))]
         await session.rollback()
