@@ -37,6 +37,15 @@ PAUSE_SECONDS = 1.0
 _ABOUT_US = (SMTPConnectError, SMTPHeloError, SMTPAuthenticationError, SMTPSenderRefused)
 
 
+_ADVICE = {
+    Bounce.HARD: "correct the address",
+    Bounce.SOFT: "it may pass, and is tried again",
+    Bounce.REFUSED: "its server will not take this one: it may say why",
+    Bounce.OURS: "look at the settings TARIFFWIRE_SMTP_…",
+}
+"""What is to be done, said behind the words of the relay."""
+
+
 class UnsafeCredentials(ValueError):
     """A password would cross the network unencrypted: use starttls or tls."""
 
@@ -209,7 +218,7 @@ class MailSender:
         return Reply(
             accepted=False,
             status=refusal.code,
-            reason=f"the relay {self._relay} answered {refusal.code}: {words}",
+            reason=f"the relay {self._relay} answered {refusal.code}: {words}; {_ADVICE[meant]}",
             ours=meant is Bounce.OURS,
             final=meant in {Bounce.HARD, Bounce.REFUSED},
             gone=meant is Bounce.HARD,
@@ -218,7 +227,7 @@ class MailSender:
     def _explain(self, error: SMTPException | OSError) -> str:
         if isinstance(error, TimeoutError):
             return f"no answer from the relay {self._relay} within {self._deadline:g} s"
-        return f"no conversation with the relay {self._relay}: {error}"
+        return f"no conversation with the relay {self._relay}: {error}; {_ADVICE[Bounce.OURS]}"
 
 
 def _peer(client: SMTP) -> tuple[Any, ...]:

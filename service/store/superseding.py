@@ -1,8 +1,8 @@
 """Superseding: an alert that was not sent gives way to a newer one, and says to which.
 
 Who asked for the latest alone is spared the steps between. Nothing is lost by it: what takes the
-place of another and is then taken back itself, unsent, gives the place back (`revive`), and what
-had arrived all the same is written down as delivered (`disprove`).
+place of another and is then taken back itself, unsent, gives the place back (`reviving.py`), and
+what had arrived all the same is written down as delivered (`disprove`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,18 +19,16 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from service.core.delivery import TOLD, State
-from service.core.steering import STOPPED, Word
+from service.core.steering import STOPPED
 from service.core.superseding import LATEST, Step, gives_way, reason_for
-from service.store.again.queueing import Waiting, end_unsent, queue
+from service.store.again.queueing import end_unsent
 from service.store.lists import one_of
 from service.store.rows import insert_rows, update_rows
-from service.store.steering.halting import owner_of
 from service.store.tables import (
     Alert,
     Attempt,
     Change,
     Delivery,
-    Destination,
     Fanout,
     Held,
     Receipt,
@@ -61,13 +59,13 @@ async def supersede(session: AsyncSession, newer: Iterable[Newer], now: datetime
         "subjects": sorted({subject for subject, _ in by_place}),
         "destinations": sorted({destination for _, destination in by_place}),
     }
-    found = [*await _ask(session, _LIVE, asked), *await _ask(session, _HELD, asked)]
+    found = [*await ask(session, _LIVE, asked), *await ask(session, _HELD, asked)]
     found = [row for row in found if (row.subject, row.destination_id) in by_place]
     if not found:
         return
     behind = {row.id: _read_behind(row.matched) for row in found}
     every = sorted(set().union(*behind.values()))
-    latest = {row.id for row in await _ask(session, _LATEST, {"those": every})}
+    latest = {row.id for row in await ask(session, _LATEST, {"those": every})}
     ended: dict[UUID, UUID] = {}
     for identity, group in groupby(found, key=lambda row: row.id):
         rows = list(group)
@@ -77,7 +75,8 @@ async def supersede(session: AsyncSession, newer: Iterable[Newer], now: datetime
     await _end(session, ended, now)
 
 
-async def _ask(session: AsyncSession, wanted: Any, given: Mapping[str, Any]) -> Sequence[Any]:
+async def ask(session: AsyncSession, wanted: Any, given: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows that a statement finds, as plain as they are."""
     return (await (await session.connection()).execute(wanted, given)).all()
 
 
@@ -145,13 +144,14 @@ async def _end(session: AsyncSession, ended: Mapping[UUID, UUID], now: datetime)
         for identity, heir in ended.items()
     ]
     await insert_rows(session, Receipt, receipts)
-    before = await _ask(session, _TAKEN_OVER, those)
-    links = [_link(row.delivery_id, ended[row.successor_id]) for row in before]
+    before = await ask(session, _TAKEN_OVER, those)
+    links = [link(row.delivery_id, ended[row.successor_id]) for row in before]
     await update_rows(session, Superseded, "delivery_id", links)
-    await insert_rows(session, Superseded, [_link(*pair) for pair in ended.items()])
+    await insert_rows(session, Superseded, [link(*pair) for pair in ended.items()])
 
 
-def _link(identity: UUID, heir: UUID) -> Row:
+def link(identity: UUID, heir: UUID) -> Row:
+    """As a row says which of two took the other's place."""
     return {"delivery_id": identity, "successor_id": heir}
 
 
@@ -172,7 +172,7 @@ async def find_successor(session: AsyncSession, alert_id: UUID) -> UUID | None:
 async def disprove(session: AsyncSession, delivered: Collection[UUID]) -> set[UUID]:
     """Of what arrived, that which had been superseded meanwhile: it was not, after all."""
     those = {"those": sorted(delivered)}
-    gone = {row.delivery_id for row in await _ask(session, _TAKE_ENDS, those)}
+    gone = {row.delivery_id for row in await ask(session, _TAKE_ENDS, those)}
     if gone:
         await (await session.connection()).execute(_TAKE_LINKS, {"those": sorted(gone)})
     return gone
@@ -189,83 +189,11 @@ _TAKE_ENDS = (
 _TAKE_LINKS = delete(Superseded).where(one_of(col(Superseded.delivery_id), "those"))
 
 
-# What a person takes back, unsent, gives its place back
-
-
-async def revive(session: AsyncSession, recalled: Collection[UUID], now: datetime) -> int:
-    """Let the latest go out that these had taken the place of; how many those are.
-
-    Unless it was recalled too, or something newer was told since. What was halted meanwhile waits
-    for that halt. Their destinations are locked.
-    """
-    heirs: dict[UUID, Any] = {}
-    spared: dict[UUID, list[Any]] = {}
-    for row in await _ask(session, _SPARED, {"those": sorted(recalled)}):
-        heirs.setdefault(row.successor_id, row)
-        spared.setdefault(row.successor_id, []).append(row)
-    if not heirs:
-        return 0
-    await disprove(session, [row.id for row in heirs.values()])
-    links = [
-        _link(row.id, heirs[before].id)
-        for before, rows in spared.items()
-        for row in rows
-        if row.number < heirs[before].number
-    ]
-    await update_rows(session, Superseded, "delivery_id", links)
-    halted = [row for row in heirs.values() if row.state == Word.HALTED]
-    await insert_rows(session, Held, [_halted(row, now) for row in halted])
-    free = [row for row in heirs.values() if row.state != Word.HALTED]
-    waiting = [Waiting(row.id, row.destination_id) for row in free]
-    if waiting:
-        await queue(session, f"again:{waiting[0].id}", waiting, now)
-    return len(heirs)
-
-
-def _halted(row: Any, now: datetime) -> Row:
-    return {
-        "delivery_id": row.id,
-        "owner_id": owner_of(str(row.change_id)),
-        "destination_id": row.destination_id,
-        "attempt": 1,
-        "held_at": now,
-    }
-
-
-def _is_lost(alert: Any) -> Any:
+def is_lost(alert: Any) -> Any:
     """Whether it ended and its receiver does not know of it."""
     return exists().where(
         col(Receipt.delivery_id) == col(alert.id), col(Receipt.outcome).not_in(TOLD)
     )
-
-
-_LATER = aliased(Alert)
-_IS_OVERTAKEN = exists().where(
-    col(_LATER.subject) == col(Alert.subject),
-    col(_LATER.destination_id) == col(Alert.destination_id),
-    col(_LATER.number) > col(Alert.number),
-    col(_LATER.cause) == "",
-    ~_is_lost(_LATER),
-)
-_SPARED = (
-    select(
-        col(Superseded.successor_id),
-        col(Alert.id),
-        col(Alert.number),
-        col(Alert.destination_id),
-        col(Alert.change_id),
-        col(Fanout.state),
-    )
-    .join(Alert, col(Alert.id) == col(Superseded.delivery_id))
-    .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
-    .join(Destination, col(Destination.id) == col(Alert.destination_id))
-    .where(
-        one_of(col(Superseded.successor_id), "those"),
-        col(Fanout.state) != Word.RECALLED.value,
-        ~_IS_OVERTAKEN,
-    )
-    .order_by(col(Alert.number).desc())
-)
 
 
 # What the one that took their place says of them
@@ -285,9 +213,9 @@ async def find_before(session: AsyncSession, alerts: Collection[UUID]) -> Mappin
     """By alert, for those that took the place of others."""
     those = {"those": sorted(alerts)}
     gone: dict[UUID, list[UUID]] = {}
-    for row in await _ask(session, _GONE, those):
+    for row in await ask(session, _GONE, those):
         gone.setdefault(row.successor_id, []).append(row.delivery_id)
-    told = {row.later: row for row in await _ask(session, _LAST_TOLD, those)}
+    told = {row.later: row for row in await ask(session, _LAST_TOLD, those)}
     return {
         one: Before(tuple(ids), *(told[one][1:] if one in told else ()))
         for one, ids in gone.items()
@@ -324,7 +252,7 @@ _RANKED = (
         (col(_OF_EARLIER.id) == col(_EARLIER.change_id))
         & (col(_OF_EARLIER.mode) == col(_OF_HEIR.mode)),
     )
-    .where(one_of(col(_HEIR.id), "those"), ~_is_lost(_EARLIER))
+    .where(one_of(col(_HEIR.id), "those"), ~is_lost(_EARLIER))
     .subquery()
 )
 _LAST_TOLD = select(_RANKED.c.later, _RANKED.c.id, _RANKED.c.change_id, _RANKED.c.cause).where(

@@ -12,10 +12,11 @@ from service.core.signing import private_from, secret_from
 from service.dispatch.trial import send_trial
 from service.store.accounts import DEFAULT
 from service.store.destinations import change_destination, find_destination
-from service.store.tables import Attempt, Receipt
+from service.store.tables import Attempt, Destination, Pace, Receipt
 from service.store.vault import Vault
 from tests.books import NOW, count, rows
 from tests.dispatch.office import HEAD, follow, make_dispatcher, send_all
+from tests.receivers import Answer, http_receiver
 
 NEW, OLD, PRIVATE = secret_from(b"n" * 32), secret_from(b"o" * 32), private_from(b"p" * 32)
 HEADERS = (("Authorization", "Bearer 0123456789"),)
@@ -94,3 +95,31 @@ async def test_what_cannot_be_opened_waits_and_is_our_fault(db, clock, sender, d
     clock.advance(days=1)
     await send_all(make_dispatcher(db, clock, {"webhook": sender}, vault=VAULT))
     assert len(sender.parcels) == await count(db, Receipt) == 1
+
+
+async def test_a_token_server_that_refuses_counts_as_a_failed_attempt(
+    db, clock, desk, alert, webhooks
+):
+    refusal = Answer(status=410, body=b'{"error": "invalid_client"}')
+    given = b'{"access_token": "8f1c0a52d7e94b16", "token_type": "bearer"}'
+    async with (
+        http_receiver(refusal, Answer(status=200, body=given)) as server,
+        http_receiver() as receiver,
+    ):
+        held = Credentials((Key(NEW, NOW),), grant=replace(GRANT, token_url=server.url))
+        sealed = VAULT.seal("desk", held)
+        async with db.write() as session:
+            value = replace(desk, address=receiver.url, sealed=sealed)
+            await change_destination(session, value)
+        dispatcher = make_dispatcher(db, clock, {"webhook": webhooks}, vault=VAULT)
+        await alert()
+        await send_all(dispatcher)
+        assert await rows(db, Pace, "failures") == [(1,)]
+        assert await rows(db, Destination, "state") == [("active",)]
+        clock.advance(hours=1)
+        await send_all(dispatcher)
+    first, second = await rows(db, Attempt, "outcome", "status", "reason", "request")
+    assert first[:3] == ("try_later", None, "the token server answered 410 invalid_client")
+    assert second[:2] == ("delivered", 204)
+    assert "8f1c0a52d7e94b16" not in str((first, second))
+    assert GRANT.client_secret not in str((first, second))

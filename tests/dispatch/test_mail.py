@@ -48,7 +48,8 @@ async def test_a_5xx_is_final_and_the_receivers_fault(mail, stage):
         reply = await sender.send(mail())
     assert (reply.accepted, reply.status, reply.final, reply.ours) == (False, 550, True, False)
     assert reply.gone
-    assert reply.reason == f"the relay 127.0.0.1:{receiver.port} answered 550: 5.1.1 no such user"
+    relay = f"the relay 127.0.0.1:{receiver.port}"
+    assert reply.reason == f"{relay} answered 550: 5.1.1 no such user; correct the address"
 
 
 async def test_policy_refuses_the_mail_and_says_nothing_of_the_address(mail):
@@ -126,7 +127,7 @@ async def test_a_slow_relay_misses_the_deadline_and_its_connection_is_dropped(ma
         receiver.stall = 0
         assert (await sender.send(mail())).accepted
         assert receiver.connections == 2
-    assert reply.reason == f"no answer from the relay 127.0.0.1:{receiver.port} within 0.3 s"
+    assert f"no answer from the relay 127.0.0.1:{receiver.port} within 0.3 s" in reply.reason
     assert not reply.ours  # it may have taken the mail: not again and again for ever
 
 

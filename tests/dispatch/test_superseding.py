@@ -268,6 +268,20 @@ async def test_what_was_recalled_too_does_not_come_back(db, clock, alert):
     assert await ends(db) == ["superseded", "cancelled"]
 
 
+async def test_what_is_newer_and_waits_answers_for_it(db, clock, alert):
+    """The second is recalled while the third waits, and then the third: the first holds again."""
+    await follow_latest(db, "desk")
+    await alert(2)
+    await say(db, clock, Act.HALT, 2)
+    await alert()
+    clock.advance(minutes=5)
+    await say(db, clock, Act.RECALL, 2)
+    first, _, third = [one for (one,) in await alerts(db, "id")]
+    assert await rows(db, Superseded) == [(first, third)]
+    await say(db, clock, Act.RECALL, 3)
+    assert await ends(db) == [None, "cancelled", "cancelled"]
+
+
 async def test_what_was_overtaken_does_not_come_back(db, clock, alert):
     await follow_latest(db, "desk")
     await alert(2)
@@ -445,7 +459,7 @@ DAMAGES = {
 async def test_damage_is_found_and_explained(db, alert, statement, said):
     await follow_latest(db, "desk")
     await alert(2)
-    async with db.read() as session:
+    async with db.write() as session:
         await session.execute(text(statement))
         found = [str(one) async for one in check_superseded(Books(session, NOW, NOW))]
         await session.rollback()

@@ -6,6 +6,7 @@ Nothing here decides what follows from an answer; `core/delivery.judge` does.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from time import perf_counter
 from typing import Self
 
 from service.core import signature
@@ -105,8 +106,9 @@ class WebhookSender:
         self, target: Target, parcel: Parcel, signed: Mapping[str, str], grant: Grant
     ) -> Reply:
         """With a token; if it is one from before and refused, once more with a new one."""
-        trail = Trail(self._deadline)
-        while True:
+        started = perf_counter()
+        for is_last in (False, True):
+            trail = Trail(self._deadline, started)
             try:
                 shown = await self._tokens.find(grant, parcel.route, trail)
             except TimeoutError as error:
@@ -116,10 +118,11 @@ class WebhookSender:
             request = target.request(parcel, signed, f"authorization: Bearer {shown.text}\r\n")
             reply = await self._attempt(target, parcel, request, trail, shown.text)
             if reply.status != UNAUTHORISED:
-                return reply
+                break
             self._tokens.forget(grant, parcel.route, shown)
-            if shown.is_new:
+            if shown.is_new or is_last:
                 return replace(reply, reason=refused_token(UNAUTHORISED))
+        return reply
 
 
 def _without_token(failure: Failure, parcel: Parcel, trail: Trail) -> Reply:

@@ -23,10 +23,10 @@ from service.store.claiming import find_alerts
 from service.store.gathering.carried import strike
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
+from service.store.reviving import revive
 from service.store.rows import insert_rows
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.steering.tables import FormerReceipt
-from service.store.superseding import revive
 from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
 Row = dict[str, Any]

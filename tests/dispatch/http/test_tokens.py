@@ -86,6 +86,17 @@ async def test_a_token_that_was_revoked_is_fetched_anew_once(sender, parcel):
     assert len(server.requests) == 2
 
 
+async def test_a_call_that_fails_after_a_refusal_is_judged_by_itself(sender, parcel):
+    async with (
+        http_receiver(gives("old"), gives("new")) as server,
+        http_receiver(Answer(), Answer(status=401), answer=Answer(raw=b"")) as receiver,
+    ):
+        one = parcel(receiver.url, grant=grant_of(server))
+        _, reply = [await sender.send(one) for _ in range(2)]
+    assert reply.status is None
+    assert "closed the connection without an answer" in reply.reason
+
+
 async def test_a_receiver_that_takes_no_token_is_not_asked_without_end(sender, parcel):
     async with (
         http_receiver(answer=gives()) as server,
