@@ -18,7 +18,7 @@ from service.core.preferences import (
 )
 from service.store.cancelled import cancel_destination
 from service.store.notices.marking import forget_beat, forget_trouble
-from service.store.paces import forget_pace
+from service.store.paces import forget_pace, look_again
 from service.store.spans import Span
 from service.store.tables import Destination, SubscriptionDestination
 
@@ -152,6 +152,7 @@ async def change_destination(session: AsyncSession, value: DestinationValue) -> 
             **asdict(value.limits),
         )
     )
+    await look_again(session, value.id, value.updated_at)
 
 
 async def count_followers(session: AsyncSession, destination_id: str) -> int:

@@ -99,10 +99,14 @@ _SWEEP = (
     .where(one_of(col(Delivery.id), _DUE_BESIDE))
     .values(lane=col(Delivery.destination_id))
 )
-# A row that another holds is being visited: `reopen` sees to what its visitor did not.
+# What is parked is due, whatever the lane waited for until then. A row that another holds is being
+# visited: `reopen` sees to what its visitor did not.
 _FREE = (
     select(col(Pace.destination_id))
-    .where(one_of(col(Pace.destination_id), "lanes"), col(Pace.look_at).is_(None))
+    .where(
+        one_of(col(Pace.destination_id), "lanes"),
+        or_(col(Pace.look_at).is_(None), col(Pace.look_at) > bindparam("now")),
+    )
     .with_for_update(skip_locked=True)
 )
 _OPEN = update(Pace).where(one_of(col(Pace.destination_id), _FREE)).values(look_at=bindparam("now"))

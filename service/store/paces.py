@@ -174,6 +174,13 @@ async def begin_anew(session: AsyncSession, destination_id: str, now: datetime) 
     await mark_enabled(session, destination_id)
 
 
+async def look_again(session: AsyncSession, destination_id: str, now: datetime) -> None:
+    """Its limits are others: what waits in its lane may be free to go."""
+    await session.execute(
+        update(Pace).where(col(Pace.destination_id) == destination_id).values(look_at=now)
+    )
+
+
 async def forget_pace(session: AsyncSession, destination_id: str) -> None:
     """There is no such destination any more."""
     await session.execute(delete(Pace).where(col(Pace.destination_id) == destination_id))

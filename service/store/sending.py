@@ -13,7 +13,7 @@ from sqlmodel import col
 from service.store.holding import hold, release
 from service.store.lists import one_of
 from service.store.remembered import forget, recall, remember
-from service.store.tables import Delivery, Held, Setting
+from service.store.tables import Delivery, Held, Pace, Setting
 
 SENDING = "sending"
 """Holds what may not be sent, as a paused destination holds what it would get."""
@@ -80,9 +80,11 @@ async def set_aside(session: AsyncSession, deliveries: Collection[UUID], now: da
 async def hand_back(
     session: AsyncSession, deliveries: Collection[UUID], lease: str, now: datetime
 ) -> None:
-    """Give up claims before they run out: others may have these at once."""
+    """Give up claims before they run out: others may have these at once, in their lanes too."""
     connection = await session.connection()
-    await connection.execute(_FREE, {"those": list(deliveries), "by": lease, "now": now})
+    asked = {"those": list(deliveries), "by": lease, "now": now}
+    await connection.execute(_LOOK_AGAIN, asked)
+    await connection.execute(_FREE, asked)
 
 
 _CLAIMED = (
@@ -90,6 +92,18 @@ _CLAIMED = (
     .where(one_of(col(Delivery.id), "those"), col(Delivery.lease) == bindparam("by"))
     .order_by(col(Delivery.id))  # as all do who lock several
     .with_for_update()
+)
+_LANES = select(col(Delivery.lane)).where(
+    one_of(col(Delivery.id), "those"), col(Delivery.lease) == bindparam("by")
+)
+_VISITED = (
+    select(col(Pace.destination_id))
+    .where(col(Pace.destination_id).in_(_LANES))
+    .order_by(col(Pace.destination_id))
+    .with_for_update()
+)
+_LOOK_AGAIN = (
+    update(Pace).where(one_of(col(Pace.destination_id), _VISITED)).values(look_at=bindparam("now"))
 )
 _FREE = (
     update(Delivery)

@@ -1,18 +1,23 @@
 """Each destination at its own pace: limits, rests and probes, and nobody waits for another."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from service.core.pace import PATIENCE
+from service.core.pace import NONE, PATIENCE
+from service.dispatch.http import WebhookSender
 from service.dispatch.plan import Planner
+from service.store.accounts import DEFAULT
 from service.store.database import open_database
+from service.store.destinations import change_destination, find_destination
 from service.store.failing import EXPIRED, disable_if_failing, expire_held
 from service.store.holding import disable, release
 from service.store.lanes import reopen
 from service.store.paces import begin_anew, list_failing
+from service.store.sending import hand_back
 from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Pace, Receipt
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent, take
@@ -20,7 +25,7 @@ from tests.core.builders import measure
 from tests.dispatch.office import LEASE, claim_for, follow, send_all
 from tests.receivers import Answer, http_receiver
 
-BUSY = Answer(status=500)
+OK, BUSY = Answer(), Answer(status=500)
 
 
 @pytest.fixture
@@ -167,6 +172,31 @@ async def test_those_that_hang_hold_their_share_and_no_more(db, alert, dispatch)
         await running
 
 
+async def test_all_the_healthy_are_told_while_one_in_ten_hangs(db, alert, dispatch):
+    hang = Answer(hang=True)
+    async with (
+        http_receiver(answer=hang) as stuck,
+        http_receiver() as well,
+        WebhookSender(loopback_allowed=True, deadline=600) as patient,
+    ):
+        for number in range(20):
+            await follow(db, f"d-{number:02}", stuck if number % 10 == 0 else well)
+        await alert(6)
+        stop, dispatcher = asyncio.Event(), dispatch(slots=4, webhook=patient)
+        running = asyncio.create_task(dispatcher.run(stop, 0))
+        async with asyncio.timeout(60):
+            while await count(db, Receipt) < 18 * 6:  # noqa: ASYNC110 - rows ring no bell
+                await asyncio.sleep(0.05)
+        # Nothing of those that hang has come to an end, nor been given up.
+        assert stuck.requests
+        left = await rows(db, Delivery, "destination_id", "attempt")
+        assert sorted(left) == [("d-00", 1)] * 6 + [("d-10", 1)] * 6
+        assert await count(db, Attempt) == 18 * 6
+        stop.set()
+        dispatcher._office.bell.ring()
+        await running
+
+
 # Limits of its own
 
 
@@ -224,6 +254,56 @@ async def test_an_ordered_destination_hears_of_a_subject_step_by_step(db, clock,
         await send_all(dispatcher)
     assert ids(receiver)[3:] == [steel, made[2], made[4]]
     assert await count(db, Delivery) == 0
+
+
+async def test_what_is_new_does_not_wait_for_what_was_put_off_in_its_lane(
+    db, clock, alert, dispatch
+):
+    busy = Answer(status=503, headers={"retry-after": "3600"})
+    async with http_receiver(OK, busy) as receiver:
+        await follow(db, "desk", receiver, at_once=1)
+        dispatcher = dispatch()
+        await alert(2)
+        await send_all(dispatcher)
+        async with db.write() as session:  # its rest is over, and the failed one still put off
+            await session.execute(update(Pace).values(rests_until=None))
+        clock.advance(seconds=10)
+        await send_all(dispatcher)
+        await alert()
+        await send_all(dispatcher)
+    assert len(receiver.requests) == 3
+    assert await rows(db, Delivery, "attempt") == [(2,)]
+
+
+async def test_a_lane_with_other_limits_is_looked_at_again(db, clock, tell, dispatch):
+    async with http_receiver(BUSY, BUSY) as receiver:
+        await follow(db, "desk", receiver, ordered=True)
+        dispatcher = dispatch()
+        await tell("steel", "steel")
+        await send_all(dispatcher)
+        clock.advance(seconds=10)
+        await send_all(dispatcher)  # it failed twice: five minutes, and the next step behind it
+        assert len(receiver.requests) == 2
+        async with db.write() as session:
+            found = await find_destination(session, DEFAULT, "desk")
+            await change_destination(session, replace(found, limits=NONE, updated_at=clock()))
+        await send_all(dispatcher)
+    assert len(receiver.requests) == 3
+    assert await rows(db, Receipt, "outcome") == [("delivered",)]
+
+
+async def test_what_is_handed_back_in_a_lane_is_taken_by_others_at_once(
+    db, elsewhere, clock, alert, dispatch
+):
+    async with http_receiver() as receiver:
+        await follow(db, "desk", receiver, at_once=1)
+        await alert(2)
+        async with db.write() as session:
+            (taken,) = await claim_for(session, "leaving", clock())
+        async with db.write() as session:
+            await hand_back(session, [taken.id], "leaving", clock())
+        await send_all(dispatch("other", books=elsewhere))
+    assert ids(receiver) == await in_order(db)
 
 
 # What must not be lost
