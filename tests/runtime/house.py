@@ -21,9 +21,10 @@ from service.telemetry import Metrics
 from tests.books import Watch, consumer_of, silent, subscribe, take
 from tests.core.builders import measure
 from tests.dispatch.office import send_all
-from tests.receivers import smtp_receiver
+from tests.receivers import Answer, smtp_receiver
 
 OPERATOR = "ops@operator.example"
+BROKEN = Answer(status=500)
 
 
 class House:
@@ -114,6 +115,12 @@ def told(receiver):
 def kinds(receiver):
     """The same in short: `destination.failing 50`."""
     return [f"{kind} {data.get('percent', '')}".strip() for kind, data in told(receiver)]
+
+
+def counted(house, kind):
+    """As the metric says."""
+    registry = house.runtime.metrics.registry
+    return registry.get_sample_value("tariffwire_notices_total", {"kind": kind})
 
 
 @asynccontextmanager
