@@ -1,23 +1,18 @@
 """What waits rather than leave at once, and until when: digests, quiet hours, caps, one law.
 
-Whatever waits at one destination for the same cause leaves together, as one alert: a bundle. Local
-times pass through `zoneinfo`: one that a clock leaves out comes as much later as the clock jumped,
-one that it shows twice is meant the first time.
+Whatever waits at one destination for the same cause leaves together, as one alert: a bundle.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import get_args
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 from service.core.change import Change, Severity
 from service.core.event import Handling
-from service.core.preferences import Digest, Preferences, Weekday
+from service.core.hours import instant_of, instants_near
+from service.core.preferences import Digest, Preferences
 
 WINDOW = timedelta(seconds=30)
 """So long after the first change of a law the others may still join it."""
-WEEKDAYS = get_args(Weekday)
 BUNDLES = ("digest", "quiet", "cap", "instrument")
 """How the cause of a bundle begins, before a colon."""
 
@@ -53,7 +48,7 @@ def wait_for(wishes: Preferences, change: Change, now: datetime, sent: int) -> W
 def _wait_of_hours(wishes: Preferences, now: datetime, sent: int) -> Wait | None:
     """A digest before quiet hours, and those before the cap: the later one is asked no more."""
     if wishes.digest:
-        due = min(one for one in _digests(wishes, wishes.digest, now) if one > now)
+        due = _next_digest(wishes, wishes.digest, now)
         return Wait(f"digest:{due.astimezone(wishes.zone):%Y-%m-%d}", due)
     due = _past_quiet(wishes, now)
     if due > now:
@@ -69,13 +64,11 @@ def hour_of(now: datetime) -> datetime:
     return now.replace(minute=0, second=0, microsecond=0)
 
 
-def _digests(wishes: Preferences, digest: Digest, now: datetime) -> Iterator[datetime]:
-    """When digests are sent, from yesterday's (which quiet hours may have put off) to a week on."""
-    today = now.astimezone(wishes.zone).date()
-    for days in range(-1, 9):
-        day = today + timedelta(days=days)
-        if digest.every == "day" or WEEKDAYS[day.weekday()] == digest.on:
-            yield _past_quiet(wishes, _at(day, digest.at, wishes.zone))
+def _next_digest(wishes: Preferences, digest: Digest, now: datetime) -> datetime:
+    """Yesterday's may be it, which quiet hours have put off."""
+    weekday = digest.on if digest.every == "week" else None
+    instants = instants_near(wishes.zone, digest.at, weekday, now)
+    return min(due for one in instants if (due := _past_quiet(wishes, one)) > now)
 
 
 def _past_quiet(wishes: Preferences, moment: datetime) -> datetime:
@@ -90,15 +83,8 @@ def _past_quiet(wishes: Preferences, moment: datetime) -> datetime:
     if not is_quiet:
         return moment
     day = local.date() + timedelta(days=over)
-    end = _at(day, hours.end, wishes.zone)
-    return end if end > moment else _at(day, hours.end.replace(fold=1), wishes.zone)
-
-
-def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, clock, zone).astimezone(_UTC)
-
-
-_UTC = ZoneInfo("UTC")
+    end = instant_of(day, hours.end, wishes.zone)
+    return end if end > moment else instant_of(day, hours.end.replace(fold=1), wishes.zone)
 
 
 # The causes of bundles

@@ -1,6 +1,11 @@
-"""Local hours: when it is next seven o'clock somewhere, whatever its clocks do meanwhile."""
+"""Local hours: when it is seven o'clock somewhere, whatever its clocks do meanwhile.
 
-from datetime import UTC, datetime, time, timedelta
+An hour that is skipped comes as much later as the clocks jump, and one that comes twice counts the
+first time (PEP 495: `fold=0`).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -9,18 +14,25 @@ from service.core.preferences import Digest, Preferences, Weekday
 _DAYS: tuple[str, ...] = get_args(Weekday)
 
 
-def next_at(zone: ZoneInfo, at: time, weekday: Weekday | None, now: datetime) -> datetime:
-    """The next instant after `now`, in UTC, at which the clocks of `zone` show `at`.
+def instant_of(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """In UTC, when the clocks of `zone` show it."""
+    return datetime.combine(day, clock, zone).astimezone(UTC)
 
-    On that weekday, or on any day. An hour that is skipped comes as much later as the clocks jump,
-    and one that comes twice counts the first time (PEP 495: `fold=0`).
-    """
+
+def instants_near(
+    zone: ZoneInfo, at: time, weekday: Weekday | None, now: datetime
+) -> Iterator[datetime]:
+    """On that weekday, or on any: from the day before `now`, which may be late, to a week on."""
     today = now.astimezone(zone).date()
-    # From the day before: what the clocks skipped yesterday may come today.
-    days = (today + timedelta(days=count) for count in range(-1, 9))
-    wanted = (day for day in days if weekday in {None, _DAYS[day.weekday()]})
-    instants = (datetime.combine(day, at, zone).astimezone(UTC) for day in wanted)
-    return next(instant for instant in instants if instant > now)
+    for count in range(-1, 9):
+        day = today + timedelta(days=count)
+        if weekday in {None, _DAYS[day.weekday()]}:
+            yield instant_of(day, at, zone)
+
+
+def next_at(zone: ZoneInfo, at: time, weekday: Weekday | None, now: datetime) -> datetime:
+    """The next instant after `now`, in UTC, at which the clocks of `zone` show `at`."""
+    return next(instant for instant in instants_near(zone, at, weekday, now) if instant > now)
 
 
 def next_beat(wishes: Preferences, now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,6 @@ from pydantic import ValidationError
 from service.core.change import Severity
 from service.core.event import Handling
 from service.core.gathering import (
-    WEEKDAYS,
     WINDOW,
     Wait,
     bundle_cause,
@@ -21,7 +21,7 @@ from service.core.gathering import (
     shared_cause,
     wait_for,
 )
-from service.core.preferences import Preferences
+from service.core.preferences import Preferences, Weekday
 from tests.core.message.golden.written import change_of
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -160,7 +160,7 @@ nights = st.sampled_from(["2025-03-30T00:00", "2025-10-26T00:00"]).flatmap(
 def wishes_of(draw):
     begin, end = draw(st.lists(minutes, min_size=2, max_size=2, unique=True))
     every = draw(st.sampled_from(["day", "week"]))
-    digest = {"every": every, "at": draw(minutes), "on": draw(st.sampled_from(WEEKDAYS))}
+    digest = {"every": every, "at": draw(minutes), "on": draw(st.sampled_from(get_args(Weekday)))}
     return Preferences.model_validate(
         {
             "timezone": draw(st.sampled_from(ZONES)),
