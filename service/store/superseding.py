@@ -22,6 +22,7 @@ from service.core.delivery import TOLD, State
 from service.core.steering import STOPPED
 from service.core.superseding import LATEST, Step, gives_way, reason_for
 from service.store.again.queueing import end_unsent
+from service.store.gathering.waiting import LEAVE_OFF
 from service.store.lists import one_of
 from service.store.rows import insert_rows, update_rows
 from service.store.tables import (
@@ -137,7 +138,7 @@ async def _end(session: AsyncSession, ended: Mapping[UUID, UUID], now: datetime)
         return
     connection = await session.connection()
     those = {"those": sorted(ended)}
-    for statement in (_TAKE_LIVE, _TAKE_HELD):
+    for statement in (_TAKE_LIVE, _TAKE_HELD, LEAVE_OFF):
         await connection.execute(statement, those)
     receipts = [
         end_unsent(identity, (State.SUPERSEDED, reason_for(heir)), now)

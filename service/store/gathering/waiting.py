@@ -130,10 +130,10 @@ async def give_over(session: AsyncSession, deliveries: Sequence[UUID], owner: st
         .execution_options(synchronize_session=False)
     )
     await session.execute(moved, {"those": list(deliveries)})
-    await session.execute(_FORGET, {"those": list(deliveries)})
+    await session.execute(LEAVE_OFF, {"those": list(deliveries)})
 
 
-_FORGET = (
+LEAVE_OFF = (
     delete(Gathered)
     .where(one_of(col(Gathered.delivery_id), "those"), col(Gathered.due_at).is_not(None))
     .execution_options(synchronize_session=False)
