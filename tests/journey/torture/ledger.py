@@ -1,5 +1,6 @@
 """What went in and what came out, and what must hold between them."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cached_property
 from standardwebhooks import Webhook
 
 from tests.journey.running import Json, body_of, waiting
-from tests.journey.torture.planning import ORDERED, Planned, step_of
+from tests.journey.torture.planning import BUNDLED, ORDERED, Planned, step_of
 from tests.receivers import Request
 
 
@@ -17,11 +18,12 @@ from tests.receivers import Request
 class Ledger:
     """`taken` are the acknowledged events; `changes` the records of the changes topic, in order.
 
-    An alert is a (path, event id).
+    An alert is a (path, event id). `bundles` are what came to who is told of several at once.
     """
 
     taken: Mapping[str, Planned]
     requests: Sequence[Request]
+    bundles: Sequence[Request]
     changes: Sequence[Json]
     status: Json
     deaths: int
@@ -51,6 +53,20 @@ class Ledger:
     def lost(self) -> set[tuple[str, str]]:
         return self.expected - self.ids.keys()
 
+    @cached_property
+    def carried(self) -> Mapping[str, int]:
+        """By the webhook-id of a bundle, or of one that came alone: of how many changes it told."""
+        return {one.headers["webhook-id"]: len_of(one) for one in self.bundles}
+
+    @property
+    def untold(self) -> int:
+        """Changes of which the one who is told of several at once has not heard, or too often."""
+        return len(self.changes) - sum(self.carried.values()) if self.has_bundles else 0
+
+    @property
+    def has_bundles(self) -> bool:
+        return BUNDLED in self.secrets
+
     @property
     def duplicates(self) -> int:
         return len(self.requests) - len(self.contents)
@@ -59,11 +75,16 @@ class Ledger:
     def is_open(self) -> bool:
         """Whether something is still under way."""
         waits = waiting(self.status) > 0 or len(self.changes) < len(self.taken)
-        return waits or bool(self.lost)
+        return waits or bool(self.lost) or bool(self.untold)
 
     def faults(self) -> list[str]:
         """Everything that does not add up, in words; nothing in a good ledger."""
-        return [*self._faults_of_alerts(), *self._faults_of_changes(), *self._faults_of_books()]
+        return [
+            *self._faults_of_alerts(),
+            *self._faults_of_bundles(),
+            *self._faults_of_changes(),
+            *self._faults_of_books(),
+        ]
 
     def _faults_of_alerts(self) -> list[str]:
         return [
@@ -73,6 +94,18 @@ class Ledger:
             *(f"{one} differs" for one, said in self.contents.items() if len(said) > 1),
             *(f"badly signed: {alert_of(one)}" for one in self.requests if not self._signed(one)),
             *(f"out of order: {one}" for one in self._overtaken()),
+        ]
+
+    def _faults_of_bundles(self) -> list[str]:
+        contents = {(one.headers["webhook-id"], one.body) for one in self.bundles}
+        bodies = Counter(identity for identity, _ in contents)
+        told = Counter(change for _, body in contents for change in changes_in(body))
+        unsigned = [one.headers["webhook-id"] for one in self.bundles if not self._signed(one)]
+        return [
+            *([f"bundles lack {self.untold} changes"] if self.untold else ()),
+            *(f"bundle {one} differs" for one, times in bodies.items() if times > 1),
+            *(f"told in {times} bundles: {one}" for one, times in told.items() if times > 1),
+            *(f"a badly signed bundle: {one}" for one in unsigned),
         ]
 
     def _overtaken(self) -> Iterator[tuple[str, int]]:
@@ -113,11 +146,15 @@ class Ledger:
 
     def _faults_of_books(self) -> list[str]:
         stages = self.status["stages"]
+        several = [count for count in self.carried.values() if count > 1]
+        digested = sum(several)
+        planned = len(self.expected) + (len(self.taken) if self.has_bundles else 0) + len(several)
+        ends = {"delivered": planned - digested} | ({"digested": digested} if digested else {})
         found = {
             "outcomes": (stages["event"]["outcomes"], {"changed": len(self.taken)}),
             "changes": (stages["change"]["done"], len(self.taken)),
-            "deliveries": (stages["delivery"]["done"], len(self.expected)),
-            "receipts": (stages["receipt"]["outcomes"], {"delivered": len(self.expected)}),
+            "deliveries": (stages["delivery"]["done"], planned),
+            "receipts": (stages["receipt"]["outcomes"], ends),
             "quarantine": (self.status["quarantine"]["open"], 0),
         }
         return [f"{name}: {one}, not {two}" for name, (one, two) in found.items() if one != two]
@@ -134,6 +171,7 @@ class Ledger:
                 "deliveries": stages["delivery"]["done"],
                 "received": len(self.requests),
                 "duplicates": self.duplicates,
+                **({"bundles": len(self.carried)} if self.has_bundles else {}),
                 "lost": len(self.lost),
             }.items()
         )
@@ -149,6 +187,21 @@ def _gaps(numbers: Sequence[int]) -> list[str]:
 
 def alert_of(request: Request) -> tuple[str, str]:
     return request.path.removeprefix("/"), body_of(request)["data"]["cause"]["id"]
+
+
+def is_bundled(request: Request) -> bool:
+    return request.path.removeprefix("/") == BUNDLED
+
+
+def len_of(request: Request) -> int:
+    """Of how many changes it tells; one that came alone is an alert like any other."""
+    return int(body_of(request)["data"].get("count", 1))
+
+
+def changes_in(body: bytes) -> list[str]:
+    """Those that it has room for."""
+    data = json.loads(body)["data"]
+    return [one["change"] for one in data["changes"]] if "changes" in data else [data["change"]]
 
 
 def cause_of(change: Json) -> str:

@@ -19,7 +19,11 @@ FOLLOWERS = {
     "nobody": [{"country": "AR"}],
 }
 ORDERED = "china"
+BUNDLED = "bundled"
+"""Follows everything where a test asks for it, and is told of several changes at once."""
+ORDER = {"kind": "executive_order", "number": "EO 14257"}
 WISHES = {
+    BUNDLED: {"preferences": {"group": True}},
     ORDERED: {"ordered": True, "signing": ["v1", "v1a"], "headers": {"authorization": "Bearer 1"}},
     "vietnam-or-steel": {"at_once": 2},
     "cars": {"rate": 40, "at_once": 4},
@@ -74,6 +78,7 @@ def plan_event(number: int, step: int) -> Planned:
         product={"scope": "codes", "include": [code]},
         announced_at=day.isoformat(),
         effective_at=(day + timedelta(days=1)).isoformat(),
+        instrument=ORDER,
     )
     return Planned(event, paths_for(origin, code))
 

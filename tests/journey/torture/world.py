@@ -12,9 +12,9 @@ import orjson
 from tests.journey.places import Distributed, Place
 from tests.journey.running import Json, path_at, waiting
 from tests.journey.torture.fleet import Fleet
-from tests.journey.torture.ledger import Ledger, alert_of
+from tests.journey.torture.ledger import Ledger, alert_of, is_bundled
 from tests.journey.torture.patience import eventually
-from tests.journey.torture.planning import FOLLOWERS, WISHES
+from tests.journey.torture.planning import BUNDLED, FOLLOWERS, WISHES
 from tests.journey.torture.producing import Door, Flow, HttpDoor, KafkaDoor
 from tests.journey.torture.proxy import Proxy
 from tests.receivers import Answer, HttpReceiver, http_receiver
@@ -56,9 +56,10 @@ class World:
 
         await eventually(holds_some, QUIET_WITHIN, 0.2)
 
-    async def follow(self) -> None:
+    async def follow(self, *, bundled: bool) -> None:
         """Make the subscriptions."""
-        for name, forms in FOLLOWERS.items():
+        followers = FOLLOWERS | ({BUNDLED: [{"lanes": [{}]}]} if bundled else {})
+        for name, forms in followers.items():
             for form in forms:
                 body = form | {"name": name, "url": path_at(self.receiver, name)}
                 answer = await self._api.post("/v1/subscriptions", json=body)
@@ -94,7 +95,8 @@ class World:
             return None
         return Ledger(
             dict(self.flow.acknowledged),
-            list(self.receiver.requests),
+            [one for one in self.receiver.requests if not is_bundled(one)],
+            [one for one in self.receiver.requests if is_bundled(one)],
             () if waiting(status) else await self.place.read_changes(),
             status,
             self.fleet.deaths,
@@ -108,7 +110,8 @@ class World:
     def _find_arrived(self) -> set[tuple[str, str]]:
         """Of the receiver; each request is read once."""
         requests = self.receiver.requests
-        self._arrived.update(alert_of(one) for one in requests[self._looked_at :])
+        fresh = [one for one in requests[self._looked_at :] if not is_bundled(one)]
+        self._arrived.update(map(alert_of, fresh))
         self._looked_at = len(requests)
         return self._arrived
 
@@ -161,9 +164,14 @@ async def open_world(
     place: Place,
     roles: Sequence[str] = (),
     around: Mapping[str, str] | None = None,
+    *,
+    bundled: bool = False,
     **settings: str,
 ) -> AsyncIterator[World]:
-    """Started, followed, and silent until a test lets the flow run; all of it ends by SIGTERM."""
+    """Started, followed, and silent until a test lets the flow run; all of it ends by SIGTERM.
+
+    `bundled`: one follower is told of several changes at once, half a minute later.
+    """
     await place.prepare()
     fleet = Fleet(folder, place, roles, around, **settings)
     async with http_receiver(answer=Answer(delay=RECEIVER_DELAY)) as receiver:
@@ -171,7 +179,7 @@ async def open_world(
         world = World(place, fleet, receiver, flow)
         try:
             await fleet.start()
-            await world.follow()
+            await world.follow(bundled=bundled)
             yield world
             await fleet.ready()  # what is still starting has not learned to end yet
             await fleet.run("verify")
