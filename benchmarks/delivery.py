@@ -39,7 +39,7 @@ DESTINATIONS = 200
 AT_ONCE = 64
 POPULATION = 1_000
 WAITED_SECONDS = 300
-LEAD, PAUSE = timedelta(seconds=3), timedelta(seconds=0.5)
+LEAD, PAUSE = timedelta(seconds=6), timedelta(seconds=0.5)
 """Until the first change to a crowd, and between one and the next."""
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - a published example
 Said = Mapping[str, Any]
