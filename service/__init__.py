@@ -15,7 +15,10 @@ On the way out of the house twice: `dispatch/publish.py` writes changes to the l
 outside, and moves to it what the API kept in its outbox while the log was away.
 
 Where people have the word: `core/steering.py` says which, `store/steering` and `store/again` keep
-it, `dispatch/errands.py` does what it means for many alerts, `api/steering` takes it.
+it, `dispatch/chores.py` does what it means for many alerts, `api/steering` takes it.
+
+Where alerts wait to be told together: `core/gathering.py` says for what, `store/gathering` holds
+them and makes the bundle. Where one gives way to a newer one: `core/superseding.py`.
 
 What no change caused, and owners should know: `core/notice.py` says it, `runtime/owners.py` looks
 whom to tell, `store/notices` has it told once.

@@ -1,6 +1,7 @@
 """From a change to its receivers: who is told, and whether it arrived.
 
-`plan.py` turns a change into deliveries, `send.py` claims, transmits and settles them;
+`plan.py` turns a change into deliveries, `render.py` into bytes, `send.py` claims, transmits and
+settles them; `chores.py` is what many of them may ask for beside that.
 `http` and `mail.py` are the two ways out, both of them a `Sender`; `mode.py` says to whom
 one may write at all. `post.py` writes mails and `seal.py` signs them, `invite.py` asks readers
 first, `returns.py` takes in what came back. `publish.py` tells those who read changes from the log.

@@ -21,8 +21,7 @@ from service.api import Desk, create_app, create_health_app
 from service.core.delivery import Reply
 from service.core.optin import why_unwelcome
 from service.core.steering import Gate
-from service.dispatch.errands import Errands
-from service.dispatch.gather import Gatherer
+from service.dispatch.chores import Errands, Gatherer
 from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner

@@ -5,7 +5,7 @@ import json
 from sqlalchemy import update
 
 from service.core.preferences import Preferences, write_preferences
-from service.dispatch.gather import Gatherer
+from service.dispatch.chores import Gatherer
 from service.dispatch.plan import Planner
 from service.store.tables import Destination
 from service.telemetry import Metrics

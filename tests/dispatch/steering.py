@@ -1,7 +1,7 @@
 """What people decide, as the API does it, for all tests of what follows."""
 
 from service.core.change import read_change
-from service.dispatch.errands import Errands
+from service.dispatch.chores import Errands
 from service.store.accounts import DEFAULT
 from service.store.again.replaying import replay
 from service.store.again.resending import resend

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from service.core.steering import Act, NotPossible
-from service.dispatch.errands import Errands
+from service.dispatch.chores import Errands
 from service.store.gathering.waiting import ask_anew
 from service.store.holding import disable, release
 from service.store.tables import Delivery, Destination, Held, Receipt

@@ -8,7 +8,7 @@ import pytest
 
 import service.dispatch.plan as planning
 from service.core.steering import LANDING, Act
-from service.dispatch.errands import Errands
+from service.dispatch.chores import Errands
 from service.dispatch.plan import Planner
 from service.store.steering import errands
 from service.store.tables import Alert, Delivery, Held, Receipt

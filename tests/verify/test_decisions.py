@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from service.core.steering import Act
-from service.dispatch.errands import Errands
+from service.dispatch.chores import Errands
 from service.store.again.resending import resend
 from service.store.steering.deeds import Doer
 from service.store.steering.stops import say_word

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from service.core.delivery import delivery_id
-from service.dispatch.gather import Gatherer
+from service.dispatch.chores import Gatherer
 from service.store.gathering.tables import Gathered
 from tests.api.samples import measure, rate
 from tests.books import rows, silent
