@@ -26,14 +26,14 @@ EARLY = 0.2
 @pytest.mark.needs_real_kafka("one process a role")
 async def test_roles_killed_at_random_lose_and_double_nothing(engines, tmp_path_factory):
     folder = tmp_path_factory.mktemp("apart")
-    async with open_world(folder, engines.place(), SHARED, bundled=True) as world:
+    async with open_world(folder, engines.place(), SHARED, wishing=True) as world:
         await kill_at_random(world)
         await world.check(f"{KILLS} kills at random, a process a role")
 
 
 async def test_one_process_killed_at_random_loses_and_doubles_nothing(tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
-    async with open_world(folder, Folder(folder), bundled=True) as world:
+    async with open_world(folder, Folder(folder), wishing=True) as world:
         await kill_at_random(world)
         await world.check(f"{KILLS} kills at random, one process")
 

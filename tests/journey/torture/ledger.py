@@ -61,10 +61,10 @@ class Ledger:
     @property
     def untold(self) -> int:
         """Changes of which the one who is told of several at once has not heard, or too often."""
-        return len(self.changes) - sum(self.carried.values()) if self.has_bundles else 0
+        return len(self.changes) - sum(self.carried.values()) if self.has_wishes else 0
 
     @property
-    def has_bundles(self) -> bool:
+    def has_wishes(self) -> bool:
         return BUNDLED in self.secrets
 
     @property
@@ -93,7 +93,7 @@ class Ledger:
             *(f"{one} came as {ids}" for one, ids in self.ids.items() if len(ids) > 1),
             *(f"{one} differs" for one, said in self.contents.items() if len(said) > 1),
             *(f"badly signed: {alert_of(one)}" for one in self.requests if not self._signed(one)),
-            *(f"out of order: {one}" for one in self._overtaken()),
+            *(f"out of order: {one}" for one in self._overtaken() if self.has_wishes),
         ]
 
     def _faults_of_bundles(self) -> list[str]:
@@ -148,7 +148,7 @@ class Ledger:
         stages = self.status["stages"]
         several = [count for count in self.carried.values() if count > 1]
         digested = sum(several)
-        planned = len(self.expected) + (len(self.taken) if self.has_bundles else 0) + len(several)
+        planned = len(self.expected) + (len(self.taken) if self.has_wishes else 0) + len(several)
         ends = {"delivered": planned - digested} | ({"digested": digested} if digested else {})
         found = {
             "outcomes": (stages["event"]["outcomes"], {"changed": len(self.taken)}),
@@ -171,7 +171,7 @@ class Ledger:
                 "deliveries": stages["delivery"]["done"],
                 "received": len(self.requests),
                 "duplicates": self.duplicates,
-                **({"bundles": len(self.carried)} if self.has_bundles else {}),
+                **({"bundles": len(self.carried)} if self.has_wishes else {}),
                 "lost": len(self.lost),
             }.items()
         )

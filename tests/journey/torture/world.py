@@ -56,9 +56,9 @@ class World:
 
         await eventually(holds_some, QUIET_WITHIN, 0.2)
 
-    async def follow(self, *, bundled: bool) -> None:
+    async def follow(self, *, wishing: bool) -> None:
         """Make the subscriptions."""
-        followers = FOLLOWERS | ({BUNDLED: [{"lanes": [{}]}]} if bundled else {})
+        followers = FOLLOWERS | ({BUNDLED: [{"lanes": [{}]}]} if wishing else {})
         for name, forms in followers.items():
             for form in forms:
                 body = form | {"name": name, "url": path_at(self.receiver, name)}
@@ -66,7 +66,7 @@ class World:
                 assert answer.status_code == 201, answer.text
                 for made in answer.json().get("created_destinations", ()):
                     self.secrets[name] = made["secret"]
-                    await self._ask_for(made["id"], WISHES.get(name))
+                    await self._ask_for(made["id"], WISHES.get(name) if wishing else None)
 
     async def _ask_for(self, destination: str, wishes: Json | None) -> None:
         if wishes:
@@ -165,12 +165,13 @@ async def open_world(
     roles: Sequence[str] = (),
     around: Mapping[str, str] | None = None,
     *,
-    bundled: bool = False,
+    wishing: bool = False,
     **settings: str,
 ) -> AsyncIterator[World]:
     """Started, followed, and silent until a test lets the flow run; all of it ends by SIGTERM.
 
-    `bundled`: one follower is told of several changes at once, half a minute later.
+    `wishing`: followers ask for all that can be asked for, and one more is told of several changes
+    at once, half a minute later.
     """
     await place.prepare()
     fleet = Fleet(folder, place, roles, around, **settings)
@@ -179,7 +180,7 @@ async def open_world(
         world = World(place, fleet, receiver, flow)
         try:
             await fleet.start()
-            await world.follow(bundled=bundled)
+            await world.follow(wishing=wishing)
             yield world
             await fleet.ready()  # what is still starting has not learned to end yet
             await fleet.run("verify")
