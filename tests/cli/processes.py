@@ -70,7 +70,8 @@ class Process:
 
     def end(self) -> int:
         """Its exit code, once it ends by itself."""
-        self.process.communicate()
+        if not self.process.stdout.closed:  # it may have been asked before
+            self.process.communicate()
         self._guard.cancel()
         self._said.unlink(missing_ok=True)
         return self.process.returncode

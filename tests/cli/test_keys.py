@@ -161,6 +161,5 @@ def test_a_move_says_that_the_key_goes_along(serve, folder):
     elsewhere = ("--database", "sqlite:///there.db", "--log", "sqlite:///there-log.db")
     moving = Process("move", *elsewhere, folder=folder, secrets_key=write(OLD))
     said = moving.process.stdout.read()
-    assert moving.process.returncode == Exit.OK
+    assert moving.end() == Exit.OK
     assert "TARIFFWIRE_SECRETS_KEY goes along" in said
-    moving.end()

@@ -1,7 +1,7 @@
 """A server that a test starts, kills and starts again; what it keeps and its port stay."""
 
 import os
-import random
+import secrets
 import shutil
 import signal
 import socket
@@ -153,10 +153,14 @@ class Server(ABC):
             self._noted.unlink()
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """One that nobody listens on."""
+    """One that nobody listens on, and that this process was not given before."""
     while True:
-        port = random.choice(PORTS)
+        port = secrets.choice(PORTS)  # hypothesis seeds `random` alike in all workers
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
+            if port not in _given and probe.connect_ex(("127.0.0.1", port)):
+                _given.add(port)
                 return port

@@ -61,7 +61,7 @@ async def test_a_warning_says_what_when_and_what_to_do(house):
         ((_, data),) = told(desk)
         (request,) = desk.requests
     assert data["destination"]["id"] == name
-    assert data["last_error"] == "answered 500"
+    assert data["last_error"] == "answered 500: it failed: its own log may say why"
     assert (data["waiting"], data["percent"]) == (3, 50)
     assert data["failures"] >= 5
     assert data["disabled_at"] == (NOW + timedelta(hours=72)).isoformat()
