@@ -127,10 +127,15 @@ def _tokens(rate: float, next_at: datetime | None, now: datetime) -> int:
     burst = _burst(rate)
     if next_at is None:
         return burst
-    behind = (now - next_at).total_seconds()
-    if -behind > (burst + 1) / rate:  # further ahead than it can be: the clock was set back
+    if _is_misdated(rate, next_at, now):
         return burst
+    behind = (now - next_at).total_seconds()
     return 0 if behind < 0 else min(burst, int(behind * rate) + 1)
+
+
+def _is_misdated(rate: float, next_at: datetime, now: datetime) -> bool:
+    """Further ahead than it can be: the clock was set back."""
+    return (next_at - now).total_seconds() > (_burst(rate) + 1) / rate
 
 
 def _burst(rate: float) -> int:
@@ -141,8 +146,10 @@ def spend(limits: Limits, next_at: datetime | None, count: int, now: datetime) -
     """When the rate allows the next one after `count` more; None without a rate."""
     if not limits.rate:
         return None
-    earliest = now - timedelta(seconds=(_burst(limits.rate) - 1) / limits.rate)
-    return max(next_at or earliest, earliest) + timedelta(seconds=count / limits.rate)
+    begun = now - timedelta(seconds=(_burst(limits.rate) - 1) / limits.rate)
+    if next_at and not _is_misdated(limits.rate, next_at, now):
+        begun = max(next_at, begun)
+    return begun + timedelta(seconds=count / limits.rate)
 
 
 def share(free: int, held: int) -> int:

@@ -112,6 +112,9 @@ def test_what_was_spent_before_the_clock_was_set_back_binds_nobody():
     limits = Limits(rate=2)
     ahead = spend(limits, None, 2, later(3600))
     assert allow(limits, WELL, ahead, 0, NOW).count == 2
+    again = spend(limits, ahead, 2, NOW)
+    assert again == spend(limits, None, 2, NOW)
+    assert allow(limits, WELL, again, 0, NOW).again == again
 
 
 @pytest.mark.parametrize(
