@@ -73,7 +73,9 @@ async def test_the_journey_runs_through_one_role_a_container(place, tmp_path):
             open_client(running["api"].url, key) as api,
         ):
             made = await post(api, "subscriptions", country="CN", url=receiver.url)
-            await post(api, "subscriptions", country="CN", email="desk@importer.example")
+            reader = {"email": "desk@importer.example", "confirmed": True, "consent": "by letter"}
+            await post(api, "destinations", **reader)
+            await post(api, "subscriptions", country="CN", email=reader["email"])
             demo = f"http://127.0.0.1:{listening}/"
             await post(api, "destinations", url=demo, secret=DEMO_SECRET)
             await post(api, "subscriptions", country="CN", url=demo)
