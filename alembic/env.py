@@ -10,7 +10,6 @@ from sqlmodel import SQLModel
 from service.settings import read_settings
 from service.store import tables  # noqa: F401  # declares the tables
 from service.store.database import open_database
-from service.store.steering import tables as _of_steering  # noqa: F401  # declares its tables
 
 
 def _run(connection: Connection) -> None:

@@ -18,6 +18,9 @@ NAMES = (
     "produce",
     "fold",
     "match",
+    "preview",
+    "clock",
+    "rates",
     "fanout",
     "transmit",
     "delivery",
@@ -25,6 +28,7 @@ NAMES = (
     "latency",
     "one",
     "memory",
+    "wording",
 )
 
 

@@ -12,7 +12,7 @@ from benchmarks.figures import Figure, stopwatch
 from benchmarks.population import open_population
 from benchmarks.queueing import queue
 from benchmarks.rooms import Ground
-from service.core.delivery import Parcel, Reply
+from service.core.sending.delivery import Parcel, Reply
 from service.dispatch.post import Letterhead
 from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office

@@ -23,8 +23,8 @@ import uvloop
 from benchmarks.children import say, say_ready
 from benchmarks.figures import percentile
 from benchmarks.stages import Stages
-from service.core import signature
-from service.core.delivery import Delivered, Parcel, Reply
+from service.core.proof import signature
+from service.core.sending.delivery import Delivered, Parcel, Reply
 from service.dispatch import Sender, send
 from service.dispatch.http import HEADERS, WebhookSender
 from service.dispatch.http import sender as sender_module

@@ -26,13 +26,13 @@ from benchmarks.population import destination_id, open_population
 from benchmarks.queueing import queue
 from benchmarks.receiving import CROWD, host_of, is_mute
 from benchmarks.rooms import Ground
-from service.core import signature
-from service.core.credentials import Credentials, Key
-from service.core.delivery import PLAIN, Route
+from service.core.destination.credentials import Credentials, Key
+from service.core.proof import signature
+from service.core.sending.delivery import PLAIN, Route
 from service.store.database import Database
+from service.store.following.tables import Destination
+from service.store.following.vault import OPEN_VAULT
 from service.store.rows import update_rows
-from service.store.tables import Destination
-from service.store.vault import OPEN_VAULT
 from tests.receivers import certificate
 
 DESTINATIONS = 200

@@ -18,7 +18,8 @@ from benchmarks.population import open_population
 from benchmarks.queueing import change_row, fanout_row
 from benchmarks.rooms import Ground, Room
 from service.store.database import Database
-from service.store.tables import Change, Fanout
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 
 WAITED_SECONDS = 3_600
 

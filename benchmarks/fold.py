@@ -19,7 +19,7 @@ from consumers.consumer import BATCH
 from service.log import Record, open_log
 from service.store.database import open_database
 from service.store.migrations import migrate
-from service.store.tables import Change
+from service.store.standings.tables import Change
 
 EVENTS_A_MEASURE = 10
 WRITTEN = ("event", "change", "fanout")

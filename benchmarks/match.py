@@ -18,8 +18,8 @@ from service.core.event import read_event
 from service.core.standing.history import History
 from service.dispatch.plan import Planner
 from service.store.database import Database
-from service.store.fanouts import OpenFanout, Page
-from service.store.histories import entry_of
+from service.store.plans.fanouts import OpenFanout, Page
+from service.store.standings.histories import entry_of
 from service.telemetry import Metrics
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from benchmarks.made_up import IMPORTERS, ORIGINS, SHARE_OF_US
 from benchmarks.rooms import Room, Row
 from service.core.codes.harmonized import HS_DIGITS, descriptions
-from service.store.accounts import ensure_default
 from service.store.database import Database, open_database
+from service.store.following.accounts import ensure_default
 from service.store.migrations import migrate
 
 FEW = 100

@@ -9,10 +9,10 @@ from benchmarks.population import ACCOUNT, destination_id, subscription_id
 from benchmarks.rooms import Room, Row
 from service.core.change import Change, write_change
 from service.core.change.derive import derive
-from service.core.delivery import delivery_id
 from service.core.event import read_event
+from service.core.sending.delivery import delivery_id
 from service.core.standing.history import History
-from service.store.histories import entry_of
+from service.store.standings.histories import entry_of
 
 PAUSE = timedelta(milliseconds=1)
 MATCHED = (

@@ -18,9 +18,9 @@ from benchmarks.bare import post_by_aiohttp, post_by_httptools, write_request
 from benchmarks.children import start
 from benchmarks.figures import Figure, stopwatch
 from benchmarks.rooms import Ground
-from service.core import signature
-from service.core.delivery import PLAIN, Parcel, Route
 from service.core.message import Addressed, Told, prepare, write_body
+from service.core.proof import signature
+from service.core.sending.delivery import PLAIN, Parcel, Route
 from service.dispatch.http import WebhookSender
 from service.dispatch.trial import sample_change
 from tests.receivers import certificate

@@ -16,29 +16,18 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from consumers import claims, negotiations, tariffs
 from consumers.arrival import Arrival, read_arrival
+from consumers.folding import fold_batch
 from consumers.ledger import Ledger, changed_histories
 from consumers.marking import Marking
 from consumers.patience import Patience, Tell
-from consumers.stakes import hold
 from service.core.change.derive import Outcome
-from service.core.event import ClaimAssessed, Event, Identity
-from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
-from service.core.standing.history import Entry, History
+from service.core.standing.history import History
 from service.log import TOPICS, Batch, Log, Position
+from service.store.arrivals.progress import Overtaken, find_bookmark, move_bookmark
 from service.store.database import Database
-from service.store.events import (
-    Outpaced,
-    enter_subjects,
-    find_recorded,
-    find_waiting,
-    record_effects,
-)
-from service.store.histories import find_tests, load_histories
-from service.store.numbers import take_numbers
-from service.store.progress import Overtaken, find_bookmark, move_bookmark
 from service.store.rows import Row
+from service.store.standings.events import Outpaced
 from service.telemetry import Metrics
 
 __all__ = ["TOPICS", "Consumer", "Poisoned", "TooManyUnreadable"]
@@ -161,7 +150,7 @@ class Consumer:
 
     async def _apply(self, batch: Batch, arrivals: Sequence[Arrival]) -> Ledger:
         """One transaction; where a rival wrote the same meanwhile, again with what it wrote."""
-        work = partial(self._fold_all, batch, arrivals)
+        work = partial(self._fold, batch, arrivals)
         for _ in range(RIVALRIES - 1):
             try:
                 return await self._db.run_write(work, "consume")
@@ -169,40 +158,11 @@ class Consumer:
                 continue
         return await self._db.run_write(work, "consume")
 
-    async def _fold_all(
+    async def _fold(
         self, batch: Batch, arrivals: Sequence[Arrival], session: AsyncSession
     ) -> Ledger:
-        events = [arrival.event for arrival in arrivals if arrival.event]
         await move_bookmark(session, batch, self._log.id)
-        ledger = await self._open_ledger(session, batch, events)
-        subjects = _name_subjects(ledger, events)
-        await enter_subjects(session, ledger.directory, _tracks(ledger, events))
-        ledger.histories = {key: History(key) for key in subjects}
-        ledger.histories |= await load_histories(session, sorted(subjects), self._cache)
-        ledger.tests = await _find_tests(session, ledger, events)
-        for arrival in arrivals:
-            _fold(ledger, arrival)
-        effects = ledger.close()
-        first = await take_numbers(
-            session, events=len(effects.events), changes=len(effects.changes)
-        )
-        await record_effects(session, effects, first["events"], first["changes"])
-        return ledger
-
-    async def _open_ledger(
-        self, session: AsyncSession, batch: Batch, events: Sequence[Event]
-    ) -> Ledger:
-        directory = await hold(session, events)
-        identities = {event.identity for event in events}
-        recorded = await find_recorded(session, identities | set(_assessed(events)))
-        return Ledger(
-            batch.topic,
-            batch.partition,
-            self._clock(),
-            dict(recorded),
-            dict(await find_waiting(session, identities)),
-            directory,
-        )
+        return await fold_batch(session, batch, arrivals, self._clock(), self._cache)
 
     def _settle(self, ledger: Ledger) -> None:
         """After the commit: remember the histories, count, wake the planner."""
@@ -249,68 +209,3 @@ def _tell_set_aside(rows: Sequence[Row]) -> None:
     if rows:
         first, why = rows[0]["id"], rows[0]["reason"][:SAID]
         log.warning("set inputs aside", count=len(rows), first=first, why=why)
-
-
-def _assessed(events: Iterable[Event]) -> list[Identity]:
-    return [event.data.about.identity for event in events if isinstance(event.data, ClaimAssessed)]
-
-
-def _tracks(ledger: Ledger, events: Sequence[Event]) -> list[str]:
-    """Tracks to be entered: a test leaves no subject behind, nor does a repeat."""
-    first = {event.identity: event for event in reversed(events)}
-    named = {key for identity, key in ledger.named.items() if first[identity].is_kept}
-    return sorted(key for key in named - ledger.directory.keys if key.startswith("track:"))
-
-
-async def _find_tests(
-    session: AsyncSession, ledger: Ledger, events: Sequence[Event]
-) -> dict[str, dict[Identity, Entry]]:
-    """What the tests of this batch may build on: earlier tests of their source, or assessed."""
-    trials = [event for event in events if not event.is_kept]
-    assessed = _assessed(trials)
-    subjects = {ledger.subject_of(identity) for identity in assessed}
-    subjects |= {ledger.named.get(trial.identity) for trial in trials}
-    sources = {trial.source for trial in trials} | {source for source, _ in assessed}
-    return await find_tests(session, sorted(filter(None, subjects)), sorted(sources))
-
-
-def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:
-    """Every subject the batch may touch, so that all are locked before the first is folded.
-
-    A repeat names nothing: it must leave no subject and no alias behind. A claim about an event of
-    this batch is about a subject that the event names.
-    """
-    of_claims: set[str | None] = set()
-    handlings = {identity: known.handling for identity, known in ledger.recorded.items()}
-    for event in events:
-        if event.identity in handlings:
-            continue
-        if not isinstance(event, ClaimEvent):
-            ledger.named[event.identity] = _name_subject(ledger, event)
-        elif claims.is_refused(event, handlings.get(event.data.about.identity)):
-            continue
-        else:
-            of_claims.add(claims.find_subject(ledger, event))
-        handlings[event.identity] = event.handling
-    return {subject for subject in of_claims if subject} | set(ledger.named.values())
-
-
-def _name_subject(ledger: Ledger, event: MeasureEvent | StepEvent) -> str:
-    if isinstance(event, MeasureEvent):
-        return tariffs.find_subject(ledger, event)
-    return negotiations.subject_of(event)
-
-
-def _fold(ledger: Ledger, arrival: Arrival) -> None:
-    """One arrival to its outcome."""
-    event = arrival.event
-    if event is None:
-        ledger.quarantine(arrival, arrival.fault)
-    elif ledger.is_repeat(arrival, event):
-        return
-    elif isinstance(event, ClaimEvent):
-        claims.handle(ledger, arrival, event, claims.find_subject(ledger, event))
-    elif isinstance(event, StepEvent):
-        negotiations.handle(ledger, arrival, event, ledger.named[event.identity])
-    else:
-        tariffs.handle(ledger, arrival, event, ledger.named[event.identity])

@@ -9,12 +9,12 @@ import orjson
 from consumers.arrival import Arrival, read_arrival
 from service.core.change import Change, write_change
 from service.core.change.derive import Derivation, Outcome, weigh
-from service.core.event import ClaimAssessed, Event, Identity
+from service.core.event import CLOCK, ClaimAssessed, Event, Handling, Identity
 from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory
 from service.log import Record
-from service.store.events import Effects, Recorded, Row, Waiting
-from service.store.histories import entry_of
+from service.store.standings.events import Effects, Recorded, Row, Waiting
+from service.store.standings.histories import entry_of
 
 __all__ = ["OF_A_TEST", "Arrival", "Ledger", "changed_histories", "read_arrival"]
 
@@ -37,6 +37,7 @@ class Ledger:
     outcomes: list[Outcome] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
+    reminded: dict[str, datetime] = field(default_factory=dict)  # subject → from when on
     fresh: dict[Identity, Row] = field(default_factory=dict)
     tests: dict[str, dict[Identity, Entry]] = field(default_factory=dict)  # by subject
 
@@ -74,7 +75,7 @@ class Ledger:
         known = self.recorded.get(event.identity)
         if known is None:
             return False
-        if known.digest == arrival.digest:
+        if known.digest == arrival.digest or event.source == CLOCK:  # whose name says it all
             self.outcomes.append(Outcome.DUPLICATE)
         else:
             source, name = event.identity
@@ -112,10 +113,16 @@ class Ledger:
         if entry.event.is_kept:
             self.histories[subject] = derivation.history
             self.touched.add(subject)
+            is_live = entry.event.handling is Handling.LIVE
+            self.remind(subject, entry.seen_at if is_live else self.now)
         else:
             made = replace(entry, change=change.id if change else None)
             self.tests.setdefault(subject, {})[entry.identity] = made
         return derivation
+
+    def remind(self, subject: str, after: datetime) -> None:
+        """What its dates bring later than `after` is to be told; a replay tells of no past."""
+        self.reminded[subject] = min(after, self.reminded.get(subject, after))
 
     def _history_for(self, entry: Entry, subject: str) -> History:
         """A test is weighed as if the tests of its source, and those it assesses, had happened."""

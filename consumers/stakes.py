@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from consumers import negotiations, tariffs
 from service.core.event import ClaimAssessed, Event
-from service.core.event.envelope import MeasureEvent, StepEvent
+from service.core.event.envelope import ClockEvent, MeasureEvent, StepEvent
 from service.core.standing.naming import Directory, Name
 from service.store.database import lock_names
-from service.store.events import Outpaced, find_directory, stake_of
+from service.store.standings.events import Outpaced, find_directory, stake_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def sought_by(events: Iterable[Event]) -> Sought:
             sought.names.update(names)
         elif isinstance(event, StepEvent):
             sought.keys.add(negotiations.subject_of(event))
+        elif isinstance(event, ClockEvent):
+            sought.keys.add(event.data.subject)
     return sought
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import uvicorn
 
-from service.core.signature import ID, BadSecret, BadSignature, verify
+from service.core.proof.signature import ID, BadSecret, BadSignature, verify
 
 LONGEST_BODY = 1_048_576
 Message = dict[str, Any]

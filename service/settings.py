@@ -24,9 +24,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from service.core.address import check_email
-from service.core.network import Network, read_network
-from service.core.proxy import Proxy, read_proxy
+from service.core.destination.address import check_email
+from service.core.destination.network import Network, read_network
+from service.core.destination.proxy import Proxy, read_proxy
+from service.core.rates import Rules, packaged_rules, read_rules
 
 PREFIX = "TARIFFWIRE_"
 KEY_BYTES = 32
@@ -158,6 +159,11 @@ class Settings(BaseSettings):
     approval_new_events: int = Field(
         10, ge=0, description="So many first events of a source are in doubt; unsure ones always."
     )
+    remind_within_hours: float = Field(
+        72,
+        gt=0,
+        description="A date that has come is told so long after it; later nobody is alerted.",
+    )
     log_retention_days: int = Field(
         30, ge=1, description="How long the log keeps records that were consumed."
     )
@@ -180,6 +186,9 @@ class Settings(BaseSettings):
     )
     stuck_seconds: float = Field(
         120, gt=0, description="A role that stands still for so long, with work waiting, is ended."
+    )
+    relations: str = Field(
+        "", description="A file of relations between measures, over those that come with us."
     )
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
@@ -212,6 +221,24 @@ class Settings(BaseSettings):
     def _check_keys(self) -> Self:
         self.secrets_keys  # noqa: B018 - it refuses what is no key
         return self
+
+    @model_validator(mode="after")
+    def _check_relations(self) -> Self:
+        if self.relations:
+            self.rules  # noqa: B018 - it refuses what cannot be read
+        return self
+
+    @property
+    def rules(self) -> Rules:
+        """Relations and coverage: those that come with us, and the operator's over them."""
+        if not self.relations:
+            return packaged_rules()
+        try:
+            text = Path(self.relations).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            message = f"cannot read {self.relations}: {error}"
+            raise ValueError(message) from error
+        return read_rules(text, self.relations, packaged_rules())
 
     @property
     def secrets_keys(self) -> tuple[bytes, ...]:

@@ -8,15 +8,15 @@ from sqlalchemy import func, select
 
 from consumers.consumer import Consumer
 from service.core.match.subscription import Rule
-from service.core.pace import Limits
+from service.core.sending.pace import Limits
 from service.log import Batch, Log, Record
-from service.store.accounts import DEFAULT, ensure_default
+from service.store.arrivals.progress import find_bookmark
 from service.store.database import Database
-from service.store.destinations import DestinationValue, add_destination
+from service.store.following.accounts import DEFAULT, ensure_default
+from service.store.following.destinations import DestinationValue, add_destination
+from service.store.following.subscriptions import SubscriptionValue, add_subscription
 from service.store.migrations import migrate
 from service.store.numbers import last_number
-from service.store.progress import find_bookmark
-from service.store.subscriptions import SubscriptionValue, add_subscription
 from service.telemetry import Metrics
 
 NOW = datetime(2025, 4, 9, 20, tzinfo=UTC)

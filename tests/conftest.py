@@ -11,7 +11,7 @@ from service.store.database import Database, open_database
 from tests.books import Watch
 from tests.databases import KINDS, make_database, migrate_at
 
-pytest_plugins = ["tests.engines.plugin", "tests.tracing"]
+pytest_plugins = ["tests.engines.plugin", "tests.memory"]
 
 
 @pytest.fixture

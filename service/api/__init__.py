@@ -1,5 +1,7 @@
 """The JSON API: one module a resource, under `/v1`. `create_app` is handed all that it uses."""
 
+import asyncio
+
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel
 
@@ -8,9 +10,12 @@ from service.api import (
     deliveries,
     destinations,
     events,
+    evidence,
     health,
     intake,
+    products,
     quarantine,
+    rates,
     schemas,
     sealing,
     sending,
@@ -18,6 +23,8 @@ from service.api import (
     status,
     subscriptions,
     suppressions,
+    timelines,
+    why,
 )
 from service.api.bodies import add_schemas
 from service.api.desk import Desk
@@ -25,7 +32,7 @@ from service.api.door import require_key
 from service.api.problems import mount_problems
 from service.api.questions import refuse_unknown_parameters
 from service.api.steering import again, audit, fanouts, forms, mutes, reconcile
-from service.core.event.envelope import EVENTS
+from service.core.event.envelope import GIVEN
 
 __all__ = ["Desk", "create_app", "create_health_app"]
 
@@ -34,6 +41,8 @@ _FORMS: tuple[type[BaseModel], ...] = (
     destinations.DestinationPatch,
     destinations.RotationForm,
     subscriptions.SubscriptionForm,
+    subscriptions.PreviewForm,
+    products.DecisionForm,
     sending.HoldForm,
     forms.NoteForm,
     forms.ReasonForm,
@@ -45,13 +54,18 @@ _FORMS: tuple[type[BaseModel], ...] = (
 _LOCKED: tuple[APIRouter, ...] = (
     intake.router,
     events.router,
+    timelines.router,  # before the standing of a track, whose key may hold slashes
     standings.router,
     changes.router,
+    rates.router,
     destinations.router,
     destinations.key_router,
     destinations.confirming_router,
     suppressions.router,
+    subscriptions.preview_router,
     subscriptions.router,
+    evidence.router,
+    products.router,
     deliveries.router,
     fanouts.router,
     again.router,
@@ -62,6 +76,7 @@ _LOCKED: tuple[APIRouter, ...] = (
     sending.router,
     sealing.router,
     status.router,
+    why.router,
     health.router,
 )
 
@@ -79,13 +94,18 @@ def create_app(desk: Desk) -> FastAPI:
     app.state.desk = desk
     app.state.intake = intake.Intake(desk)
     app.state.in_force = subscriptions.InForce(desk)
+    app.state.rates = rates.Memory(desk.db)
+    app.state.rules = desk.settings.rules
+    app.state.previews = subscriptions.Previews()
+    app.state.evidence = asyncio.Semaphore(evidence.AT_ONCE)
     mount_problems(app)
     app.include_router(health.open_router)
     app.include_router(schemas.open_router)
+    app.include_router(evidence.open_router)
     app.include_router(destinations.open_router)
     for router in _LOCKED:
         app.include_router(router, dependencies=[Depends(require_key)])
-    add_schemas(app, {form.__name__: form for form in _FORMS} | {"Event": EVENTS})
+    add_schemas(app, {form.__name__: form for form in _FORMS} | {"Event": GIVEN})
     return app
 
 

@@ -15,7 +15,7 @@ from service.core.change import Kind, Severity
 from service.core.event import Fault, Handling
 from service.core.message.brief import in_brief
 from service.core.shapes import as_json
-from service.store.changes import Recorded, find_change, find_progress, list_changes
+from service.store.standings.changes import Recorded, find_change, find_progress, list_changes
 from service.store.steering.errands import Task, find_errand, name_change
 
 router = APIRouter(prefix="/v1/changes", tags=["changes"])

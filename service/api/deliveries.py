@@ -12,17 +12,23 @@ from service.api.changes import brief, missing, read_id
 from service.api.desk import AtDesk
 from service.api.questions import AtPage, Order, refuse_parameter, send
 from service.api.steering.audit import describe_deed
-from service.core.delivery import State
-from service.core.gathering import is_bundle
-from service.core.notice import is_notice
-from service.core.sent import show_sent
-from service.store.accounts import DEFAULT
+from service.core.sending.delivery import State
+from service.core.sending.gathering import is_bundle
+from service.core.sending.notice import is_notice
+from service.core.sending.sent import show_sent
 from service.store.again.resending import Former, list_former, name_delivery
-from service.store.alerts import AlertRow, AttemptRow, find_alert, list_alerts, list_attempts
-from service.store.changes import find_change
+from service.store.delivery.alerts import (
+    AttemptRow,
+    ListedAlert,
+    find_alert,
+    list_alerts,
+    list_attempts,
+)
+from service.store.following.accounts import DEFAULT
 from service.store.gathering.carried import list_carried
 from service.store.notices.telling import read_notices
 from service.store.spans import Span
+from service.store.standings.changes import find_change
 from service.store.steering.deeds import list_deeds
 
 router = APIRouter(prefix="/v1/deliveries", tags=["deliveries"])
@@ -80,7 +86,7 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
             "cause": brief(cause) if cause else None,
             "notice": notice.model_dump(mode="json") if notice else None,
             "carries": [f"/v1/deliveries/{one}" for one in carried],
-            "attempted": [_attempt_json(one, found.id) for one in attempts],
+            "attempted": [attempt_json(one, found.id) for one in attempts],
             "sha256": found.sha256 or None,
             "former": [asdict(one) for one in former],
             "same_bytes": _compare(found, former),
@@ -92,7 +98,7 @@ async def read(desk: AtDesk, delivery_id: str) -> Response:
 EVERY = Span(None, 200)
 
 
-def _compare(one: AlertRow, former: Sequence[Former]) -> bool | None:
+def _compare(one: ListedAlert, former: Sequence[Former]) -> bool | None:
     """Whether what was sent again are the bytes of before; None: not sent again, or not yet."""
     before = [end.sha256 for end in former if end.sha256]
     return one.sha256 == before[-1] if before and one.sha256 else None
@@ -105,7 +111,7 @@ def _read_change(given: str) -> UUID:
         refuse_parameter("change", f"{given[:80]!r} is no id; GET /v1/changes lists them")
 
 
-def as_json(one: AlertRow) -> dict[str, Any]:
+def as_json(one: ListedAlert) -> dict[str, Any]:
     """As the API shows it."""
     return {
         "id": one.id,
@@ -125,7 +131,8 @@ def as_json(one: AlertRow) -> dict[str, Any]:
     }
 
 
-def _attempt_json(one: AttemptRow, delivery: UUID) -> dict[str, Any]:
+def attempt_json(one: AttemptRow, delivery: UUID) -> dict[str, Any]:
+    """As the API shows it, and evidence keeps it."""
     return {
         "number": one.number,
         "at": one.at,

@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.delivery import Reply
+from service.core.sending.delivery import Reply
 from service.log import Clock, Log
 from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
-from service.store.destinations import DestinationValue
-from service.store.vault import OPEN_VAULT, Vault
+from service.store.following.destinations import DestinationValue
+from service.store.following.vault import OPEN_VAULT, Vault
 from service.telemetry import Metrics
 
 

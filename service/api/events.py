@@ -11,7 +11,7 @@ from service.api.problems import NotFound
 from service.api.questions import AtPage, Order, send
 from service.core.change.derive import Outcome
 from service.core.event import Fault
-from service.store.outcomes import EventOutcome, find_outcome, list_outcomes
+from service.store.standings.outcomes import EventOutcome, find_outcome, list_outcomes
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -21,7 +21,9 @@ class Filters:
     """What a list of events is narrowed to."""
 
     outcome: Outcome | None = None
-    type: Literal["tariff.measure", "negotiation.step", "claim.assessed"] | None = None
+    type: Literal["tariff.measure", "negotiation.step", "claim.assessed", "tariff.clock"] | None = (
+        None
+    )
     subject: Annotated[str | None, Query(description="`measure:…` or `track:…`")] = None
     source: str | None = None
 

@@ -11,12 +11,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from service.api.desk import AtDesk, Desk
 from service.api.questions import send
 from service.log import TOPICS, LogError, LogUnavailable
+from service.store.arrivals.outbox import count_waiting, oldest_at
+from service.store.arrivals.progress import list_places
+from service.store.arrivals.quarantined import count_open
 from service.store.database import DatabaseUnavailable
+from service.store.delivery.sending import find_hold
 from service.store.leases import list_leases
-from service.store.outbox import count_waiting, oldest_at
-from service.store.progress import list_places
-from service.store.quarantined import count_open
-from service.store.sending import find_hold
+from service.store.reminders.coming import next_due
 from service.store.stages import Stages, count_stages
 
 open_router = APIRouter(tags=["health"])
@@ -31,12 +32,16 @@ PROBE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the database says of the whole installation, in one look."""
+    """What the database says of the whole installation, in one look.
+
+    `next_date` is when the clock looks at a date next, or should have.
+    """
 
     stages: Stages
     open_entries: int
     outbox: dict[str, int]
     outbox_since: datetime | None
+    next_date: datetime | None
     hold: str | None
     leases: dict[str, str]
 
@@ -98,6 +103,7 @@ async def look(desk: Desk) -> Standing:
             open_entries=await count_open(session),
             outbox=dict(await count_waiting(session)),
             outbox_since=await oldest_at(session),
+            next_date=await next_due(session),
             hold=await find_hold(session),
             leases={name: one.holder for name, one in (await list_leases(session)).items()},
         )
@@ -158,6 +164,7 @@ def _measure(desk: Desk, found: Standing, partitions: list[dict[str, Any]]) -> N
         metrics.waiting.labels(stage).set(count)
     since = {
         "source": found.outbox_since,
+        "clock": found.next_date,
         "match": stages.unplanned_since,
         "delivery": stages.pending_since,
     }

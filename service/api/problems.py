@@ -27,10 +27,10 @@ from starlette.routing import compile_path
 
 from service.core.event import Fault
 from service.core.event.unreadable import path_of
-from service.core.steering import NotPossible
+from service.core.sending.steering import NotPossible
 from service.log import LogError
 from service.store.database import DatabaseUnavailable
-from service.store.vault import WrongSecretsKey
+from service.store.following.vault import WrongSecretsKey
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 100

@@ -10,8 +10,7 @@ from service.api.desk import AtDesk
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
 from service.core.event import Fault
-from service.store.home import COPIED, Copied
-from service.store.quarantined import (
+from service.store.arrivals.quarantined import (
     DISMISSED,
     OPEN,
     REPLAYED,
@@ -20,6 +19,7 @@ from service.store.quarantined import (
     list_quarantined,
     settle_quarantined,
 )
+from service.store.installation.home import COPIED, Copied
 
 PREVIEW = 500
 

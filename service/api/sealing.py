@@ -8,7 +8,7 @@ from service.api.desk import AtDesk, Desk
 from service.api.problems import Conflict
 from service.api.questions import send
 from service.core.event import Fault
-from service.store.sealed import count_seals, count_stale, reseal
+from service.store.following.sealed import count_seals, count_stale, reseal
 
 router = APIRouter(prefix="/v1/secrets", tags=["operations"])
 

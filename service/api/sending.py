@@ -12,13 +12,13 @@ from service.api.problems import Conflict
 from service.api.questions import send
 from service.core.duty import Frozen
 from service.core.event import Fault
-from service.store.home import take_over
-from service.store.sending import (
+from service.store.delivery.sending import (
     count_kept_back,
     hold_sending,
     read_hold,
     release_sending,
 )
+from service.store.installation.home import take_over
 
 router = APIRouter(prefix="/v1/sending", tags=["sending"])
 

@@ -1,4 +1,4 @@
-"""Measures and tracks: what stands, at any instant and as known at any instant."""
+"""Measures and tracks: what stands, at any instant, as known then, and as our books held it."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -15,14 +15,14 @@ from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.api.problems import NotFound
 from service.api.questions import AtPage, Page, read_instant, refuse_parameter, send
 from service.core.codes import UnknownCountry, find_country
-from service.core.event import Fault, Measure, NegotiationStep, Stage
+from service.core.event import Fault, Measure, NegotiationStep, Stage, Tick
 from service.core.shapes import as_json, identity_json
 from service.core.standing import MeasureStanding, Standing, standing
 from service.core.standing.history import History
 from service.core.standing.track import TrackStanding
-from service.store.outcomes import EventOutcome, list_outcomes_of
 from service.store.spans import Span
-from service.store.subjects import (
+from service.store.standings.outcomes import EventOutcome, list_outcomes_of
+from service.store.standings.subjects import (
     MEASURES,
     TRACKS,
     Held,
@@ -60,28 +60,46 @@ Status = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The two clocks of a question: legal time, and public knowledge."""
+    """The three clocks of a question: legal time, public knowledge, and our own books.
+
+    `recorded_at` None asks what the books hold; `now` is then what is answered for it.
+    """
 
     at: datetime
     known_at: datetime
+    recorded_at: datetime | None
+    now: datetime
 
     def as_json(self) -> dict[str, str]:
         """As answered."""
-        return {"at": self.at.isoformat(), "known_at": self.known_at.isoformat()}
+        return {
+            "at": self.at.isoformat(),
+            "known_at": self.known_at.isoformat(),
+            "recorded_at": (self.recorded_at or self.now).isoformat(),
+        }
+
+    def held(self, history: History | None) -> History | None:
+        """Of a history what the books held."""
+        if history is None or self.recorded_at is None:
+            return history
+        return history.as_recorded(self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """The two clocks as they were written."""
+    """The three clocks as they were written."""
 
     at: Instant = None
     known_at: Instant = None
+    recorded_at: Instant = None
 
     def read(self, desk: Desk, importer: str | None = None) -> Asked:
         """A day is one of the importer's, or of UTC."""
         now = desk.clock()
         at = read_instant("at", self.at, now, importer)
-        return Asked(at, read_instant("known_at", self.known_at, now, importer))
+        known_at = read_instant("known_at", self.known_at, now, importer)
+        recorded_at = read_instant("recorded_at", self.recorded_at, now, importer)
+        return Asked(at, known_at, recorded_at if self.recorded_at else None, now)
 
 
 AtClocks = Annotated[Clocks, Depends()]
@@ -143,7 +161,10 @@ class TrackFilters:
 async def list_measures(
     desk: AtDesk, page: AtPage, clocks: AtClocks, only: Annotated[MeasureFilters, Depends()]
 ) -> Response:
-    """What stood at `at`, by what was known at `known_at`. A page may be short and still go on."""
+    """What stood at `at`, by what was known at `known_at` and our books held at `recorded_at`.
+
+    A page may be short and still go on.
+    """
     return await _answer_list(desk, page, only.search(clocks.read(desk)))
 
 
@@ -205,7 +226,8 @@ async def _answer_list(desk: Desk, page: Page, search: Search) -> Response:
 
 
 def _stand(history: History | None, asked: Asked) -> Standing | None:
-    return standing(history, asked.at, asked.known_at) if history else None
+    held = asked.held(history)
+    return standing(held, asked.at, asked.known_at) if held else None
 
 
 def _held_json(held: Held) -> dict[str, Any]:
@@ -224,13 +246,18 @@ async def _answer_one(desk: Desk, key: str, clocks: Clocks) -> Response:
         aliases = await list_aliases(session, held.key)
         outcomes = await list_outcomes_of(session, held.key, SHOWN_EVENTS)
     asked = clocks.read(desk, _importer_of(history))
-    events = [_event_json(one, history) for one in outcomes]
+    history = asked.held(history)
+    events = [
+        _event_json(one, history)
+        for one in outcomes
+        if asked.recorded_at is None or one.recorded_at <= asked.recorded_at
+    ]
     return send(
         _held_json(held)
         | asked.as_json()
         | {
             "aliases": aliases,
-            "standing": as_json(_stand(history, asked)),
+            "standing": as_json(standing(history, asked.at, asked.known_at) if history else None),
             "history": events,
             "evidence": list(_evidence(history)),
         }
@@ -267,6 +294,8 @@ def _event_json(one: EventOutcome, history: History | None) -> dict[str, Any]:
         }
     elif isinstance(data, NegotiationStep):
         said = {"stage": data.stage.value, "certainty": data.certainty.value}
+    elif isinstance(data, Tick):
+        said = {"turn": data.turn.value, "at": data.at.isoformat(), "lead": data.lead}
     elif data is not None:
         said = {"verdict": data.verdict.value, "certainty": data.certainty.value}
     return outcome_json(one) | said
@@ -275,5 +304,6 @@ def _event_json(one: EventOutcome, history: History | None) -> dict[str, Any]:
 def _evidence(history: History | None) -> Iterator[dict[str, Any]]:
     """Everything that was cited for it, with the event that cites it."""
     for entry in history.entries if history else ():
-        for one in entry.event.data.evidence:
+        data = entry.event.data
+        for one in () if isinstance(data, Tick) else data.evidence:
             yield as_json(one) | {"event": identity_json(entry.identity)}

@@ -11,7 +11,7 @@ from service.api.health import Standing, lag, look, partitions_of
 from service.api.questions import send
 from service.api.sealing import warning_of
 from service.log import LogUnavailable
-from service.store.paces import count_failing, list_worst
+from service.store.pacing.paces import count_failing, list_worst
 
 router = APIRouter(tags=["health"])
 
@@ -19,6 +19,8 @@ router = APIRouter(tags=["health"])
 @router.get("/v1/status", summary="What each stage does")
 async def status(desk: AtDesk) -> Response:
     """For each stage from source to receipt: what is done, what waits, and since when.
+
+    `dates` is what time will bring: when the clock looks next, and how long that is overdue.
 
     `roles` and `trouble` are those of the process that answers; all else is of all of them.
     """
@@ -36,6 +38,10 @@ async def status(desk: AtDesk) -> Response:
                 "waiting": found.outbox,
                 "limit": desk.settings.outbox_limit,
                 **_since(found.outbox_since, now),
+            },
+            "dates": {
+                "next": found.next_date,
+                "lag_seconds": lag(found.next_date, now),
             },
             "sending": {"held": found.hold, "mode": desk.settings.send},
             "secrets": {"sealed": desk.vault.seals, "warning": warning_of(desk)},

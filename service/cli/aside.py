@@ -57,10 +57,10 @@ async def _set_aside(settings: Settings, topic: str, partition: int, offset: int
     from service.core.standing.naming import Directory
     from service.log import open_log
     from service.runtime import utc_now
+    from service.store.arrivals.progress import move_bookmark
     from service.store.database import open_database
-    from service.store.events import record_effects
     from service.store.migrations import migrate
-    from service.store.progress import move_bookmark
+    from service.store.standings.events import record_effects
 
     if topic not in TOPICS:
         raise NotAside(f"there is no topic {topic!r}; the topics are {', '.join(TOPICS)}")
@@ -78,13 +78,13 @@ async def _set_aside(settings: Settings, topic: str, partition: int, offset: int
         ledger.quarantine(replace(read_arrival(record), event=None), REASON)
         async with db.write() as session:
             await move_bookmark(session, batch, log.id)
-            await record_effects(session, ledger.close(), 0, 0)
+            await record_effects(session, ledger.close(), 0, 0, ledger.now)
     return f"{topic}-{partition}-{offset}"
 
 
 async def _next_record(db: "Database", log: "Log", topic: str, partition: int) -> "Batch":
     """The batch of the one record at which the partition stands."""
-    from service.store.progress import find_bookmark
+    from service.store.arrivals.progress import find_bookmark
 
     async with db.read() as session:
         place = await find_bookmark(session, topic, partition)

@@ -1,6 +1,6 @@
 """The API as commands call it: a decoded answer, or an error that says what to mend."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,9 +32,18 @@ class Api:
         """Change what is named."""
         return self._call("PATCH", path, json=given)
 
-    def post_bytes(self, path: str, body: bytes, media: str) -> Any:
+    def post_bytes(self, path: str, body: bytes, media: str, **query: Any) -> Any:
         """Send as it is."""
-        return self._call("POST", path, content=body, headers={"content-type": media})
+        return self._send("POST", path, body, media, query)
+
+    def put_bytes(self, path: str, body: bytes, media: str, **query: Any) -> Any:
+        """The same, to be what is there."""
+        return self._send("PUT", path, body, media, query)
+
+    def _send(self, method: str, path: str, body: bytes, media: str, query: dict[str, Any]) -> Any:
+        asked = {name: value for name, value in query.items() if value is not None}
+        headers = {"content-type": media}
+        return self._call(method, path, content=body, headers=headers, params=asked)
 
     def delete(self, path: str, **query: Any) -> Any:
         """Remove."""
@@ -51,14 +60,28 @@ class Api:
             if cursor is None:
                 return
 
-    def _call(self, method: str, path: str, **given: Any) -> Any:
+    def save(self, path: str, write: Callable[[bytes], object], **query: Any) -> None:
+        """What is too long for the memory, piece by piece, as it comes."""
+        with self._explaining(), self._client.stream("GET", path, params=query) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise Refused(_problem(answer))
+            for piece in answer.iter_bytes():
+                write(piece)
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
         try:
-            answer = self._client.request(method, path, **given)
+            yield
         except httpx.TimeoutException as error:
             said = f"{self._client.base_url} did not answer within {SECONDS:g} s; is it busy?"
             raise Unreachable(said) from error
         except (httpx.TransportError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Unreachable(_unreachable(self._client.base_url, error)) from error
+
+    def _call(self, method: str, path: str, **given: Any) -> Any:
+        with self._explaining():
+            answer = self._client.request(method, path, **given)
         if answer.is_success:
             return _decode(answer) if answer.content else None
         raise Refused(_problem(answer))

@@ -3,20 +3,17 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.cli.client import Api, open_api
 from service.cli.exits import BadFile, Refused
+from service.cli.posting import send_all
 from service.cli.terminal import Json, Terminal, tabulate
 
-LINES = "application/x-ndjson"
-CHUNK = 1000
-CHUNK_BYTES = 4_000_000
 PATIENCE_SECONDS = 10.0
 POLL_SECONDS = 0.1
 
@@ -37,7 +34,7 @@ def send(context: typer.Context, file: File, *, as_json: Json = False) -> None:
     """Send events as they are; of a thousand at a time, all are taken or none."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        taken = _send_all(terminal, api, _read_lines(file))
+        taken = send_all(terminal, api, _read_lines(file))
     _report(terminal, taken, as_json=as_json)
 
 
@@ -55,7 +52,7 @@ def replay(
     handling = "simulated" if alert else "history"
     lines = [_mark(line, handling, number) for number, line in enumerate(_read_lines(file), 1)]
     with open_api(terminal) as api:
-        taken = _send_all(terminal, api, lines)
+        taken = send_all(terminal, api, lines)
     _report(terminal, taken | {"handling": handling}, as_json=as_json)
 
 
@@ -96,57 +93,6 @@ def _mark(line: bytes, handling: str, number: int) -> bytes:
     if not isinstance(found, dict):
         raise BadFile(f"event {number}: an event is a JSON object")
     return json.dumps(found | {"handling": handling}, ensure_ascii=False).encode()
-
-
-def _chunks(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """Up to `CHUNK` lines and `CHUNK_BYTES` bytes, at least one line."""
-    chunk: list[bytes] = []
-    size = 0
-    for line in lines:
-        if chunk and (len(chunk) == CHUNK or size + len(line) > CHUNK_BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(line)
-        size += len(line) + 1
-    yield chunk
-
-
-def _send_all(terminal: Terminal, api: Api, lines: Sequence[bytes]) -> dict[str, Any]:
-    """Chunk by chunk, with a bar for whoever watches."""
-    taken = {"sent": 0, "accepted": 0, "duplicates": 0}
-    started = time.perf_counter()
-    with _bar(terminal) as bar:
-        task = bar.add_task("sending", total=len(lines), speed="")
-        for chunk in _chunks(lines):
-            found = _send_chunk(api, chunk, taken["sent"])
-            taken["sent"] += len(chunk)
-            taken["accepted"] += found["accepted"]
-            taken["duplicates"] += found["duplicates"]
-            speed = taken["sent"] / (time.perf_counter() - started)
-            bar.update(task, completed=taken["sent"], speed=f"{speed:,.0f} events/s")
-    seconds = time.perf_counter() - started
-    return taken | {"seconds": round(seconds, 3), "per_second": round(len(lines) / seconds)}
-
-
-def _bar(terminal: Terminal) -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]}"),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=terminal.err, disable=not terminal.err.is_terminal)
-
-
-def _send_chunk(api: Api, chunk: Iterable[bytes], before: int) -> Any:
-    try:
-        return api.post_bytes("/v1/events", b"\n".join(chunk), LINES)
-    except Refused as error:
-        if before:
-            said = f"{error} (lines count from event {before + 1}; those before it were sent)"
-            raise Refused(error.problem | {"detail": said}) from error
-        raise
 
 
 def _report(terminal: Terminal, taken: dict[str, Any], *, as_json: bool) -> None:

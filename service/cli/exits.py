@@ -74,7 +74,7 @@ _OURS: dict[type[Exception], Exit] = {
 _OF_MODULES: tuple[tuple[str, str, Exit], ...] = (
     ("service.settings", "BadSetting", Exit.SETUP),
     ("service.store.database", "UnknownDatabase", Exit.SETUP),
-    ("service.store.vault", "WrongSecretsKey", Exit.SETUP),
+    ("service.store.following.vault", "WrongSecretsKey", Exit.SETUP),
     ("service.store.database", "DatabaseUnavailable", Exit.SETUP),
     ("service.demo", "NotEmpty", Exit.SETUP),
     ("service.runtime", "RoleStuck", Exit.SETUP),
@@ -85,7 +85,7 @@ _OF_MODULES: tuple[tuple[str, str, Exit], ...] = (
     ("service.listener", "CannotReceive", Exit.SETUP),
     ("service.log", "LogMisfit", Exit.DATA),
     ("service.log", "LogError", Exit.SETUP),
-    ("service.store.identity", "WrongLog", Exit.DATA),
+    ("service.store.installation.identity", "WrongLog", Exit.DATA),
     ("consumers.consumer", "Poisoned", Exit.DATA),
     ("consumers.consumer", "TooManyUnreadable", Exit.DATA),
     ("sqlalchemy.exc", "OperationalError", Exit.SETUP),

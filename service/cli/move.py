@@ -56,7 +56,7 @@ def _move(
 ) -> None:
     from service.move import move as do
     from service.runtime import utc_now
-    from service.store.vault import Vault
+    from service.store.following.vault import Vault
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     tasks: dict[str, TaskID] = {}

@@ -83,7 +83,7 @@ def migrate(
     from service.log import open_log
     from service.runtime import utc_now
     from service.store.database import open_database
-    from service.store.identity import refuse_misfit
+    from service.store.installation.identity import refuse_misfit
     from service.store.migrations import migrate as upgrade
 
     terminal: Terminal = context.obj
@@ -122,7 +122,7 @@ def listen(  # noqa: PLR0913 - that many options
     as_json: Json = False,
 ) -> None:
     """Receive webhooks, verify each signature and print the alerts, until Ctrl-C."""
-    from service.core.signature import secret_from
+    from service.core.proof.signature import secret_from
 
     terminal: Terminal = context.obj
     made = secret or secret_from(secrets.token_bytes(SECRET_BYTES))
@@ -138,7 +138,7 @@ def listen(  # noqa: PLR0913 - that many options
 
 
 def _check_secret(secret: str) -> None:
-    from service.core.signature import BadSecret, headers
+    from service.core.proof.signature import BadSecret, headers
 
     try:
         headers("", datetime.fromtimestamp(0, UTC), b"", [secret])

@@ -9,6 +9,9 @@ from service.cli.client import open_api
 from service.cli.exits import Trouble
 from service.cli.terminal import Json, Terminal, plain, tabulate
 
+LATE = 60
+"""Seconds after which a date that has come should have been told."""
+
 
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -39,6 +42,9 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     if asking:
         terminal.say((f"{asking} changes wait for approval", "yellow"), ": tariffwire changes list")
     _name_failing(terminal, found["failing"])
+    late = found["dates"]["lag_seconds"]
+    if late > LATE:
+        terminal.say((f"a date is overdue since {late:,.0f} s", "yellow"), ": does the clock run?")
     held = found["sending"]["held"]
     if held:
         terminal.say(("sending is held", "yellow"), f": {held}")

@@ -5,7 +5,28 @@ from typing import Annotated, Any
 
 import typer
 
+from service.cli import preview
 from service.cli.client import open_api
+from service.cli.following import (
+    Blanket,
+    Catalogue,
+    Country,
+    Everything,
+    Importer,
+    Kinds,
+    Many,
+    Measure,
+    MinCertainty,
+    MinDelta,
+    Origin,
+    Party,
+    Possible,
+    Product,
+    Programme,
+    read_goods,
+    read_lane,
+    stated,
+)
 from service.cli.terminal import Json, Terminal, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Who follows what.")
@@ -15,11 +36,10 @@ SHOWN_PRESENT = 10
 
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    preview.join(group)
     app.add_typer(group, name="subscriptions")
 
 
-Many = list[str] | None
-Possible = Annotated[bool, typer.Option("--possible", help="Goods only described, too.")]
 Steps = Annotated[
     str | None, typer.Option(help="latest: leave out what was overtaken before it was sent.")
 ]
@@ -29,21 +49,22 @@ Steps = Annotated[
 def add(  # noqa: PLR0913 - one option a field
     context: typer.Context,
     *,
-    country: Annotated[str | None, typer.Option(help="In any role: Vietnam, VN, UK …")] = None,
-    importer: Annotated[str | None, typer.Option(help="Who levies.")] = None,
-    origin: Annotated[str | None, typer.Option(help="Whose goods.")] = None,
-    party: Annotated[str | None, typer.Option(help="A party to talks.")] = None,
-    product: Annotated[Many, typer.Option(help="A code: 8703, 9401.61 … (repeat)")] = None,
-    programme: Annotated[Many, typer.Option(help="S301 … (repeat)")] = None,
-    measure: Annotated[Many, typer.Option(help="A measure's key. (repeat)")] = None,
-    everything: Annotated[bool, typer.Option("--everything", help="Follow all there is.")] = False,
+    country: Country = None,
+    importer: Importer = None,
+    origin: Origin = None,
+    party: Party = None,
+    product: Product = None,
+    catalogue: Catalogue = None,
+    programme: Programme = None,
+    measure: Measure = None,
+    everything: Everything = False,
     url: Annotated[str | None, typer.Option(help="Tell this webhook.")] = None,
     email: Annotated[str | None, typer.Option(help="Tell this address.")] = None,
     destination: Annotated[Many, typer.Option(help="Tell it, by id. (repeat)")] = None,
-    kind: Annotated[Many, typer.Option(help="Only changes of this kind. (repeat)")] = None,
-    min_certainty: Annotated[str | None, typer.Option(help="From rumour to instrument.")] = None,
-    min_delta: Annotated[str | None, typer.Option(help="In percentage points.")] = None,
-    blanket: Annotated[bool, typer.Option(help="Measures on every origin count.")] = True,
+    kind: Kinds = None,
+    min_certainty: MinCertainty = None,
+    min_delta: MinDelta = None,
+    blanket: Blanket = True,
     possible: Possible = False,
     steps: Steps = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
@@ -53,20 +74,19 @@ def add(  # noqa: PLR0913 - one option a field
 ) -> None:
     """Follow a country, a product, …: all that is named must hold, and one of several products."""
     terminal: Terminal = context.obj
-    lane = _stated(
+    lane = read_lane(
+        everything=everything,
         country=country,
         importer=importer,
         origin=origin,
         party=party,
-        product={"codes": product} if product else None,
+        product=read_goods(product, catalogue),
         programmes=programme,
         measures=measure,
     )
-    if not lane and not everything:
-        raise typer.BadParameter("say what to follow: --country, --product … or --everything")
     if not (url or email or destination):
         raise typer.BadParameter("say whom to tell: --url, --email or --destination")
-    form = _stated(
+    form = stated(
         lanes=[lane],
         url=url,
         email=email,
@@ -86,10 +106,6 @@ def add(  # noqa: PLR0913 - one option a field
         terminal.answer(found)
     else:
         _report(terminal, found)
-
-
-def _stated(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _labels(given: Sequence[str]) -> dict[str, str]:
@@ -154,10 +170,14 @@ def _say_lane(lane: dict[str, Any]) -> str:
     """As "importer US, origin VN, product 940161"."""
     said = []
     for name, value in lane.items():
-        listed = value.get("codes", ()) if isinstance(value, dict) else value
+        listed = _say_goods(value) if isinstance(value, dict) else value
         text = listed if isinstance(listed, str) else " ".join(map(str, listed))
         said.append(f"{name} {text}")
     return ", ".join(said) or "everything"
+
+
+def _say_goods(product: dict[str, Any]) -> Sequence[str]:
+    return product.get("codes") or [f"of catalogue {product['catalogue']}"]
 
 
 @group.command("rm")

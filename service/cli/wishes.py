@@ -7,6 +7,7 @@ import typer
 
 from service.cli.client import open_api
 from service.cli.terminal import Json, Terminal
+from service.core.language import Language
 
 OFF = "off"
 NOTHING: dict[str, str] = {}
@@ -35,6 +36,9 @@ def change(  # noqa: PLR0913 - one option a wish
     ] = None,
     at: Annotated[str | None, typer.Option(help="Local time of the digest, as 07:00.")] = None,
     on: Annotated[str | None, typer.Option(help="Its day of the week, as monday.")] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="In which it is told: en, de or ja.")
+    ] = None,
     timezone: Annotated[str | None, typer.Option(help="As Europe/Berlin.")] = None,
     quiet: Annotated[
         str | None, typer.Option(help="Local times, as 22:00-06:30; critical ones come. Or off.")
@@ -45,9 +49,10 @@ def change(  # noqa: PLR0913 - one option a wish
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Digests, quiet hours, a cap, grouping. What is left out stays as it is."""
+    """Language, digests, quiet hours, a cap, grouping. What is left out stays as it is."""
     terminal: Terminal = context.obj
     wishes: dict[str, Any] = {
+        "language": language,
         "timezone": timezone,
         "digest": _read_digest(digest, at, on),
         "quiet_hours": _read_quiet(quiet),

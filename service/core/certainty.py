@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from service.core.language import noted
+
 
 class Certainty(StrEnum):
     """Compared by strength: `Certainty.RUMOUR < Certainty.INSTRUMENT`."""
@@ -48,10 +50,10 @@ class Certainty(StrEnum):
 _STRENGTH = {rung: len(Certainty) - 1 - place for place, rung in enumerate(Certainty)}
 _LAW = frozenset({Certainty.INSTRUMENT, Certainty.ANNOUNCED})
 _WORDS = {
-    Certainty.INSTRUMENT: "law",
-    Certainty.ANNOUNCED: "announced by the authority, legal text not seen yet",
-    Certainty.OFFICIAL_STATEMENT: "said on record by a named official, not law",
-    Certainty.REPORTED: "reported by a named outlet, not law",
-    Certainty.UNNAMED: "reported from unnamed sources, not law",
-    Certainty.RUMOUR: "a rumour, not law",
+    Certainty.INSTRUMENT: noted("law"),
+    Certainty.ANNOUNCED: noted("announced by the authority, legal text not seen yet"),
+    Certainty.OFFICIAL_STATEMENT: noted("said on record by a named official, not law"),
+    Certainty.REPORTED: noted("reported by a named outlet, not law"),
+    Certainty.UNNAMED: noted("reported from unnamed sources, not law"),
+    Certainty.RUMOUR: noted("a rumour, not law"),
 }

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from service.core.language import ENGLISH, Tongue, noted
+
 Text = Annotated[str, Field(max_length=10_000)]
 Short = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -108,18 +110,25 @@ def points_between(before: Duty | None, after: Duty | None) -> Decimal | None:
     return after.percent - before.percent
 
 
-def say_duty(duty: Duty | None) -> str:
+def say_duty(duty: Duty | None, tongue: Tongue = ENGLISH) -> str:
     """As in "25 %" or "2.5 % or USD 0.40 per kg, whichever is higher"; None is unknown."""
     if duty is None or not duty.components:
-        return duty.text if duty and duty.text else "an unknown rate"
-    joiner = " + " if duty.combine == "sum" else " or "
-    said = joiner.join(_say_component(part) for part in duty.components)
-    if duty.combine != "sum" and len(duty.components) > 1:
-        said += f", whichever is {'higher' if duty.combine == 'max' else 'lower'}"
-    return said + _SAID_BASIS.get(duty.basis, "")
+        return duty.text if duty and duty.text else tongue.say("an unknown rate")
+    parts = [_say_component(part, tongue) for part in duty.components]
+    said = (" + " if duty.combine == "sum" else tongue.say(" or ")).join(parts)
+    if len(parts) > 1 and duty.combine in _COMBINED:
+        said = tongue.say(_COMBINED[duty.combine], rates=said)
+    return tongue.say(_SAID_BASIS[duty.basis], rate=said) if duty.of_total else said
 
 
-_SAID_BASIS = {Basis.TOTAL: " in all", Basis.TOTAL_FLOOR: " in all at least"}
+_COMBINED = {
+    "max": noted("{rates}, whichever is higher"),
+    "min": noted("{rates}, whichever is lower"),
+}
+_SAID_BASIS = {
+    Basis.TOTAL: noted("{rate} in all"),
+    Basis.TOTAL_FLOOR: noted("at least {rate} in all"),
+}
 
 
 def say_number(amount: Decimal) -> str:
@@ -128,10 +137,25 @@ def say_number(amount: Decimal) -> str:
     return said.rstrip("0").rstrip(".") if "." in said else said
 
 
-def _say_component(part: Component) -> str:
+def _say_component(part: Component, tongue: Tongue) -> str:
     if part.kind == "ad_valorem":
-        of_what = f" of the {part.value_basis.replace('_', ' ')}" if part.value_basis else ""
-        return f"{say_number(part.amount)} %{of_what}"
-    stated = format(part.amount, "f")  # money keeps its zeros: USD 0.40
-    money = f"{part.currency} {stated}" if part.currency else f"{stated} {part.unit or ''}".strip()
-    return f"{money} per {part.per}" if part.per else money
+        rate = tongue.say("{amount} %", amount=tongue.number(part.amount))
+        if not part.value_basis:
+            return rate
+        share = tongue.find(part.value_basis.replace("_", " "))
+        return tongue.say("{rate} of the {share}", rate=rate, share=share)
+    amount = tongue.money(part.amount)  # money keeps its zeros: USD 0.40
+    if part.currency:
+        amount = tongue.say("{currency} {amount}", currency=part.currency, amount=amount)
+    else:
+        amount = f"{amount} {part.unit or ''}".strip()
+    return tongue.say("{money} per {unit}", money=amount, unit=part.per) if part.per else amount
+
+
+VALUES = (
+    noted("copper content"),
+    noted("steel content"),
+    noted("aluminum content"),
+    noted("non-metal content"),
+)
+"""What a share of the value is usually charged on."""

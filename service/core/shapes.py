@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from service.core.duty import Duty, say_duty, say_number
 from service.core.moment import Moment
 
-_IDENTITIES = frozenset({"cause", "event", "identity"})
+_IDENTITIES = frozenset({"cause", "ended_by", "event", "identity"})
 _IDENTITY_LISTS = frozenset({"conflicts"})
 
 

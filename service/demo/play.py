@@ -19,8 +19,8 @@ from service.demo.mailbox import Mail
 from service.demo.stage import Stage
 from service.events_of_2025 import read_year
 from service.listener import Heard
-from service.store.claiming import read_changes
 from service.store.database import Database
+from service.store.delivery.claiming import read_changes
 
 PLAY_SECONDS = 7.0
 """How long the year takes when nobody is in a hurry."""

@@ -9,7 +9,7 @@ first, `returns.py` takes in what came back. `publish.py` tells those who read c
 
 from typing import Protocol
 
-from service.core.delivery import Parcel, Reply
+from service.core.sending.delivery import Parcel, Reply
 
 __all__ = ["Sender"]
 

@@ -1,4 +1,4 @@
-"""What is done page by page beside planning: errands on alerts, and bundles of what has waited."""
+"""What is done page by page beside planning: errands, codes that change, bundles that waited."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.store.database import Database
 from service.store.gathering import bundling
+from service.store.products import telling
 from service.store.steering import errands, pages
 
 Find = Callable[[AsyncSession, datetime], Awaitable[Any]]
@@ -54,5 +55,7 @@ class Chore:
 
 Errands = partial(Chore, "errand", errands.find_due, pages.do_page)
 """Halting, resuming, recalling, recovering: of one change or destination at a time."""
+Codes = partial(Chore, "codes", telling.find_due, telling.tell_page)
+"""Telling whom a change of codes concerns, and having them match what follows."""
 Gatherer = partial(Chore, "gather", bundling.find_due, bundling.bundle_due)
 """Letting go what has waited long enough for others, or for an hour."""

@@ -2,20 +2,25 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.delivery import delivery_id
-from service.core.gathering import is_bundle, shared_cause
+from service.core.language import Language
 from service.core.message import Prepared, Told
+from service.core.message.concerned import read_concern
 from service.core.message.digest import Bundle, Member
-from service.store.claiming import Claimed, find_alerts
+from service.core.sending.delivery import delivery_id
+from service.core.sending.gathering import is_bundle, shared_cause
+from service.store.delivery.claiming import Claimed, find_alerts, find_unheard
 from service.store.gathering.carried import Load, read_loads
 
-Prepare = Callable[[AsyncSession, Collection[UUID]], Awaitable[Mapping[UUID, Prepared]]]
+Wanted = tuple[UUID, Language]
+"""A change, as those read it who share a language."""
+Prepare = Callable[[AsyncSession, Collection[Wanted]], Awaitable[Mapping[Wanted, Prepared]]]
 """Changes as their receivers share them; those that cannot be written are missing."""
 
 
@@ -27,24 +32,37 @@ async def find_bundles(
     if not bundles:
         return {}
     loads = await read_loads(session, [one.id for one in bundles])
-    changes = {row.change_id for load in loads.values() for row in load.members}
+    changes = {
+        (row.change_id, one.tongue.language) for one in bundles for row in loads[one.id].members
+    }
     prepared = await prepare(session, changes)
     carried = {one.id: _members_of(one, loads[one.id], prepared) for one in bundles}
     former = {one.previous_alert for members in carried.values() for one in members}
     known = await find_alerts(session, former - {None})  # type: ignore[arg-type]
+    unheard = await find_unheard(session, known) if known else {}
+    heard = {one.id: known - ended_by(unheard, one.made_at) for one in bundles}
     return {
         one.id: Bundle(
             shared_cause(one.cause),
             loads[one.id].severities,
-            tuple(_as_known(member, known) for member in carried[one.id]),
+            tuple(_as_known(member, heard[one.id]) for member in carried[one.id]),
             one.made_at,
+            one.tongue,
         )
         for one in bundles
         if carried[one.id]
     }
 
 
-def _members_of(one: Claimed, load: Load, prepared: Mapping[UUID, Prepared]) -> list[Member]:
+def ended_by(unheard: Mapping[UUID, datetime], instant: datetime) -> set[UUID]:
+    """Of alerts that told nobody, by when they ended, those that had by then.
+
+    How others end later makes no difference, so that bytes can be made again.
+    """
+    return {alert for alert, ended in unheard.items() if ended <= instant}
+
+
+def _members_of(one: Claimed, load: Load, prepared: Mapping[Wanted, Prepared]) -> list[Member]:
     """Each with the alert by which its receiver would have been told of the change before."""
     return [
         Member(
@@ -56,7 +74,7 @@ def _members_of(one: Claimed, load: Load, prepared: Mapping[UUID, Prepared]) -> 
             else None,
         )
         for row in load.members
-        if (found := prepared.get(row.change_id))
+        if (found := prepared.get((row.change_id, one.tongue.language)))
     ]
 
 
@@ -70,4 +88,5 @@ def told_of(matched: bytes) -> tuple[Told, ...]:
 
 
 def _told(row: dict[str, Any]) -> Told:
-    return Told(**(row | {"yours": tuple(row["yours"])}))
+    read = {"yours": tuple(row["yours"]), "concerns": read_concern(row.get("concerns"))}
+    return Told(**(row | read))

@@ -10,15 +10,17 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.delivery import Parcel, Reply, TryLater, judge
-from service.core.link import Purpose
+from service.core.destination.optin import UNCONFIRMED
+from service.core.destination.preferences import read_preferences
 from service.core.message.invitation import invitation
 from service.core.message.letter import compose
-from service.core.optin import UNCONFIRMED
+from service.core.proof.link import Purpose
+from service.core.sending.delivery import Parcel, Reply, TryLater, judge
 from service.dispatch import Sender
 from service.dispatch.mode import LIVE, Mode
 from service.dispatch.post import Letterhead
 from service.store.database import Database
+from service.store.delivery.sending import find_hold
 from service.store.mail.invitations import (
     Answered,
     Asked,
@@ -27,7 +29,6 @@ from service.store.mail.invitations import (
 )
 from service.store.mail.readers import explain, list_followed
 from service.store.mail.suppressed import suppress
-from service.store.sending import find_hold
 
 MOST = 20
 
@@ -107,8 +108,9 @@ class Inviter:
             raise ValueError(message)
         url = head.links.make(Purpose.CONFIRM, one.destination_id, one.address, now)
         name, bare = parseaddr(head.mail_from)
+        tongue = read_preferences(one.preferences).tongue
         body = compose(
-            invitation(one.address, name or bare, question.followed, url),
+            invitation(one.address, name or bare, question.followed, url, tongue),
             head.mail_from,
             one.address,
             message_id=f"{one.id}@{head.domain}",

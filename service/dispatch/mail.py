@@ -18,11 +18,11 @@ from aiosmtplib import (
 )
 from aiosmtplib.errors import SMTPAuthenticationError, SMTPHeloError
 
-from service.core.address import is_loopback
-from service.core.bounce import Bounce, classify
-from service.core.delivery import Parcel, Reply
-from service.core.dkim import Signer
-from service.core.sent import Sent
+from service.core.destination.address import is_loopback
+from service.core.proof.dkim import Signer
+from service.core.sending.bounce import Bounce, classify
+from service.core.sending.delivery import Parcel, Reply
+from service.core.sending.sent import Sent
 
 Security = Literal["plain", "starttls", "tls"]
 

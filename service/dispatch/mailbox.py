@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from service.core.address import is_loopback
+from service.core.destination.address import is_loopback
 
 PORTS = {"imaps": 993, "imap": 143}
 SECONDS = 30.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from service.store.database import Database
-from service.store.sending import find_hold
+from service.store.delivery.sending import find_hold
 
 HELD = "TARIFFWIRE_SEND=held"
 ANYBODY = "*"

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from service.core.link import Links, Purpose
 from service.core.message import to_bytes
 from service.core.message.letter import compose
 from service.core.message.notice import Copy, notice_body, notice_letter
-from service.core.notice import Notice, notice_subject
+from service.core.proof.link import Links, Purpose
+from service.core.sending.notice import Notice, subject_of
 from service.dispatch.post import Letterhead, Recipient, thread_headers, unsubscribe_headers
-from service.store.claiming import Claimed
+from service.store.delivery.claiming import Claimed
 
 
 def write_notice(
@@ -19,9 +19,9 @@ def write_notice(
     """The same arguments give the same bytes; `thread` are earlier notices on the destination."""
     copy = Copy(one.id, head.source, head.href_base)
     if one.kind == "email":
-        to = Recipient(one.destination_id, one.address, thread)
+        to = Recipient(one.destination_id, one.address, thread, one.tongue)
         return _write_mail(notice, copy, head, to, one.made_at)
-    return to_bytes(notice_body(one.change_id, notice, copy))
+    return to_bytes(notice_body(one.change_id, notice, copy, one.tongue))
 
 
 def _write_mail(
@@ -31,9 +31,9 @@ def _write_mail(
     headers = {"Auto-Submitted": "auto-generated"}
     if doors:
         headers |= unsubscribe_headers(doors[-1][1])
-    headers |= thread_headers(notice_subject(notice.about.id), head, to, now)
+    headers |= thread_headers(subject_of(notice), head, to, now)
     return compose(
-        notice_letter(notice, copy, doors),
+        notice_letter(notice, copy, doors, to.tongue),
         head.mail_from,
         to.address,
         message_id=f"{copy.delivery_id}@{head.domain}",
@@ -49,4 +49,4 @@ def _open_doors(links: Links, to: Recipient, now: datetime) -> Iterator[tuple[st
         ("Unsubscribe", Purpose.UNSUBSCRIBE),
     )
     for what, purpose in known:
-        yield what, links.make(purpose, to.destination, to.address, now)
+        yield to.tongue.say(what), links.make(purpose, to.destination, to.address, now)

@@ -8,26 +8,36 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
-from itertools import groupby
 from time import perf_counter
-from typing import Any
+from uuid import UUID
 
-import orjson
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change
-from service.core.delivery import delivery_id
-from service.core.match import Facts, Match, Miss, facts_of, match, narrow
-from service.core.match.subscription import Rule
-from service.core.steering import OPEN_GATE, Gate, told_percent
-from service.core.superseding import LATEST
-from service.store.candidates import Candidate, find_told, list_candidates, walk_candidates
+from service.core.match import facts_of, narrow
+from service.core.sending.steering import OPEN_GATE, Gate
+from service.dispatch.concerned import find_concerns
+from service.dispatch.following import (
+    find_firsts,
+    find_followers,
+    find_reached,
+    merge,
+    must_wait,
+    pass_over_told,
+)
+from service.dispatch.page import cut_page, match_all, write_page
 from service.store.database import Database
-from service.store.fanouts import OpenFanout, Page, open_fanouts, record_pages
-from service.store.nets import find_subscriptions
-from service.store.planning import find_subjects_in_hand
+from service.store.following.candidates import (
+    Candidate,
+    find_told,
+    list_candidates,
+    turn_destinations,
+    walk_candidates,
+)
+from service.store.following.nets import find_subscriptions
+from service.store.plans.fanouts import OpenFanout, Page, open_fanouts, record_pages
+from service.store.plans.planning import find_subjects_in_hand
 from service.store.steering.stops import find_place
 from service.telemetry import Metrics
 
@@ -40,15 +50,8 @@ WIDE = 5000
 
 log = structlog.get_logger()
 
-Answer = Match | Miss
 Told = dict[tuple[str, str], Decimal]
 """(subject, destination) → the rate in percent that it was told."""
-
-
-@lru_cache(maxsize=16_384)
-def read_rule(text: str) -> Rule:
-    """A rule from the books; many subscriptions share one text."""
-    return Rule.model_validate_json(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +107,15 @@ class Planner:
         pages: list[Page] = []
         said: Told = {}
         made, begun = 0, perf_counter()
+        taken: set[UUID] = set()
         for fanout in fanouts:
             if fanout.change.subject in waiting:
                 continue
+            if await must_wait(session, fanout.change, fanout.number, taken):
+                waiting.add(fanout.change.subject)
+                continue
             page = await self._turn_page(session, fanout, said)
+            taken.add(fanout.change.id)
             pages.append(page)
             said |= _read_told(page)
             made += len(page.alerts)
@@ -129,16 +137,27 @@ class Planner:
     async def _look(self, session: AsyncSession, fanout: OpenFanout, said: Told) -> Page:
         facts = facts_of(fanout.change)
         net = narrow(facts)
+        firsts = await find_firsts(session, fanout.change)
         found = await find_subscriptions(session, net, WIDE + 1)
-        if len(found) > WIDE:
-            candidates, cursor, is_last = await walk_candidates(
-                session, net, fanout.number, fanout.cursor, DESTINATIONS
-            )
+        reached = await find_reached(session, firsts, WIDE + 1)
+        is_wide = max(len(found), len(reached)) > WIDE
+        if is_wide:
+            among = await turn_destinations(session, fanout.cursor, DESTINATIONS)
+            every = await walk_candidates(session, net, fanout.number, among)
         else:
+            among = sorted(one for one in set(reached) if one > fanout.cursor)
             every = await list_candidates(session, found, fanout.number, fanout.cursor)
-            candidates, cursor, is_last = _cut_page(every)
+        followers = await find_followers(session, fanout.change, firsts, among)
+        candidates = merge(every, followers)
+        cursor, is_last = among[-1] if among else "", len(among) < DESTINATIONS
+        if not is_wide:
+            candidates, cursor, is_last = cut_page(candidates, DESTINATIONS)
+        if firsts:
+            candidates = await pass_over_told(session, fanout.change.id, candidates)
         told = await self._find_told(session, fanout.change, candidates, said)
-        page = _write_page(fanout, facts, candidates, told)
+        matched, looked_at = match_all(facts, candidates, told, followers.reasons)
+        concerns = await find_concerns(session, [pair for _, pairs in matched for pair in pairs])
+        page = write_page(fanout, matched, concerns, looked_at)
         return replace(page, cursor=cursor or fanout.cursor, is_last=is_last)
 
     async def _doubt(self, session: AsyncSession, first: Page, said: Told) -> str:
@@ -186,86 +205,4 @@ def _read_told(page: Page) -> Told:
         (row["subject"], row["destination_id"]): Decimal(row["told_pp"])
         for row in page.alerts
         if row["told_pp"] is not None
-    }
-
-
-def _cut_page(candidates: list[Candidate]) -> tuple[list[Candidate], str, bool]:
-    """The first destinations' candidates, the last destination among them, whether that is all."""
-    destinations = list(dict.fromkeys(one.destination_id for one in candidates))
-    if len(destinations) <= DESTINATIONS:
-        return candidates, destinations[-1] if destinations else "", True
-    last = destinations[DESTINATIONS - 1]
-    return [one for one in candidates if one.destination_id <= last], last, False
-
-
-def _write_page(
-    fanout: OpenFanout,
-    facts: Facts,
-    candidates: Sequence[Candidate],
-    told: Mapping[str, Decimal],
-) -> Page:
-    """One delivery a destination, whatever the number of its subscriptions that match."""
-    alerts: list[dict[str, Any]] = []
-    behind: list[list[str]] = []
-    memo: dict[str, Answer] = {}
-    shared, looked_at, wants_latest = _shared(fanout.change), 0, False
-    for destination, group in groupby(candidates, key=lambda one: one.destination_id):
-        looked_at += 1
-        matched = [
-            (one, answer)
-            for one in group
-            if isinstance(answer := _ask(facts, one, told, memo), Match)
-        ]
-        if matched:
-            identity = delivery_id(destination, str(fanout.change.id))
-            alerts.append(shared | _alert(identity, matched))
-            behind.append([one.subscription_id for one, _ in matched])
-            wants_latest = wants_latest or any(one.steps == LATEST for one, _ in matched)
-    return Page(fanout, alerts, behind, looked_at=looked_at, wants_latest=wants_latest)
-
-
-def _ask(
-    facts: Facts, one: Candidate, told: Mapping[str, Decimal], memo: dict[str, Answer]
-) -> Answer:
-    """Equal rules get equal answers, unless what a destination was told matters."""
-    last = told.get(one.destination_id)
-    if last is not None:
-        return match(facts, read_rule(one.rule), last)
-    if one.rule not in memo:
-        memo[one.rule] = match(facts, read_rule(one.rule))
-    return memo[one.rule]
-
-
-def _shared(change: Change) -> dict[str, Any]:
-    """What all alerts of a change have in common."""
-    return {
-        "change_id": change.id,
-        "subject": change.subject,
-        "told_pp": told_percent(change.new, change.mode),
-        "cause": "",
-    }
-
-
-def _alert(identity: Any, matched: Sequence[tuple[Candidate, Match]]) -> dict[str, Any]:
-    first = matched[0][0]
-    return {
-        "id": identity,
-        "account_id": first.account_id,
-        "destination_id": first.destination_id,
-        "matched": orjson.dumps([_reason(one, answer) for one, answer in matched]),
-    }
-
-
-def _reason(one: Candidate, answer: Match) -> dict[str, Any]:
-    return {
-        "subscription": one.subscription_id,
-        "name": one.name,
-        "external_id": one.external_id,
-        "labels": orjson.Fragment(one.labels),
-        "metadata": orjson.Fragment(one.details),
-        "lane": answer.lane,
-        "reason": answer.reason,
-        "possible": answer.possible,
-        "six_digits": answer.six_digits,
-        "yours": answer.yours,
     }

@@ -14,11 +14,12 @@ from email.utils import parseaddr
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from service.core.change import Change
-from service.core.link import Links, Purpose
+from service.core.language import ENGLISH, Tongue
 from service.core.message import Addressed
 from service.core.message.digest import Bundle, digest_letter
 from service.core.message.letter import Doors, Letter, compose, letter
 from service.core.message.recall import Recall, recall_letter
+from service.core.proof.link import Links, Purpose
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _INDEX = 0x01
@@ -42,11 +43,15 @@ class Letterhead:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A destination and its address; `thread` is what it was sent on the subject, oldest first."""
+    """A destination, its address, and how it reads.
+
+    `thread` is what it was sent on the subject, oldest first.
+    """
 
     destination: str
     address: str
     thread: tuple[UUID, ...] = ()
+    tongue: Tongue = ENGLISH
 
 
 def write_mail(  # noqa: PLR0913, PLR0917 - a message has that many parts
@@ -60,7 +65,9 @@ def write_mail(  # noqa: PLR0913, PLR0917 - a message has that many parts
     """A whole message; the same arguments give the same bytes. A recall takes the alert back."""
     doors = open_doors(head.links, change, to, now) if head.links else None
     written = (
-        recall_letter(change, addressed, recall) if recall else letter(change, addressed, doors)
+        recall_letter(change, addressed, recall, to.tongue)
+        if recall
+        else letter(change, addressed, doors, to.tongue)
     )
     headers = _own_headers(doors) | thread_headers(change.subject, head, to, now)
     return _post(written, addressed, head, to, now, headers)

@@ -20,11 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.core.message.brief import in_brief
 from service.crash import passing
 from service.log import CHANGES, TOPICS, Fenced, Log, LogError, Publisher, Record
-from service.store.changes import Recorded
+from service.store.arrivals.outbox import drop, oldest, oldest_at
 from service.store.database import Database, DatabaseUnavailable
 from service.store.leases import give_up, lease
-from service.store.outbox import drop, oldest, oldest_at
-from service.store.publishing import changes_after, find_published, note_published, pass_published
+from service.store.plans.publishing import (
+    changes_after,
+    find_published,
+    note_published,
+    pass_published,
+)
+from service.store.standings.changes import Recorded
 
 LEASE = "publish"
 SECONDS = 5.0

@@ -10,22 +10,29 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.change import Change, read_change
-from service.core.delivery import delivery_id
-from service.core.gathering import is_bundle
+from service.core.language import Language, tongue_for
 from service.core.message import Addressed, Prepared, prepare, to_bytes, write_body
 from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
 from service.core.message.spared import Known, Spared
-from service.core.notice import Notice, is_notice
-from service.core.steering import takes_back
-from service.dispatch.digest import find_bundles, told_of
+from service.core.sending.delivery import delivery_id
+from service.core.sending.gathering import is_bundle
+from service.core.sending.notice import Notice, is_notice
+from service.core.sending.steering import takes_back
+from service.dispatch.digest import Wanted, ended_by, find_bundles, told_of
 from service.dispatch.notify import write_notice
 from service.dispatch.post import Letterhead, Recipient, write_digest, write_mail
-from service.store.claiming import Claimed, find_alerts, read_changes, read_claimed
+from service.store.delivery.claiming import (
+    Claimed,
+    find_alerts,
+    find_unheard,
+    read_changes,
+    read_claimed,
+)
+from service.store.delivery.superseding import Before, find_before
 from service.store.mail.threads import find_threads
 from service.store.notices.telling import read_notices
 from service.store.steering.recalling import find_reasons
-from service.store.superseding import Before, find_before
 
 CACHED = 512
 
@@ -51,16 +58,16 @@ class Draft:
 
 
 class Renderer:
-    """Keeps the prepared form of recent changes: all their receivers share it."""
+    """Keeps the prepared form of recent changes: all receivers who read one language share it."""
 
     def __init__(self, letterhead: Letterhead) -> None:
         self._head = letterhead
-        self._prepared: OrderedDict[UUID, Prepared] = OrderedDict()
+        self._prepared: OrderedDict[Wanted, Prepared] = OrderedDict()
 
     async def draft(self, session: AsyncSession, claimed: Sequence[Claimed]) -> list[Draft]:
         """Look up what writing them needs; a retry has the bytes of its first attempt."""
         fresh = [one for one in claimed if one.rendered is None]
-        await self._load(session, {one.change_id for one in fresh if not is_notice(one.cause)})
+        await self._load(session, {_wanted(one) for one in fresh if not is_notice(one.cause)})
         bundles = await find_bundles(session, fresh, self._load)
         previous = await self._find_previous(session, fresh)
         mails = [one.id for one in fresh if one.kind == "email"]
@@ -71,7 +78,7 @@ class Renderer:
         drafts = [
             Draft(
                 one,
-                self._prepared.get(one.change_id),
+                self._prepared.get(_wanted(one)),
                 previous.get(one.id),
                 threads.get(one.id, ()),
                 Recall(reasons.get(one.change_id, ""), one.made_at)
@@ -98,7 +105,7 @@ class Renderer:
             raise Unwritable(Unwritable.__doc__)
         addressed = self._address(draft, prepared.change)
         change, recall = prepared.change, draft.recall
-        to = Recipient(one.destination_id, one.address, draft.thread)
+        to = Recipient(one.destination_id, one.address, draft.thread, one.tongue)
         if is_bundle(one.cause):
             return self._write_bundle(draft.bundle, addressed, to, one)
         if one.kind == "email":
@@ -126,34 +133,46 @@ class Renderer:
         return written
 
     async def _load(
-        self, session: AsyncSession, changes: Collection[UUID]
-    ) -> Mapping[UUID, Prepared]:
+        self, session: AsyncSession, wanted: Collection[Wanted]
+    ) -> Mapping[Wanted, Prepared]:
         """All that are prepared by now."""
-        missing = set(changes) - self._prepared.keys()
-        for identity, raw in (await read_changes(session, missing) if missing else {}).items():
-            try:
-                self._prepared[identity] = prepare(read_change(raw))
-            except Exception:  # our own bug: its deliveries fail alone, and the rest go out
-                log.exception("a change cannot be written", change=str(identity))
+        missing = set(wanted) - self._prepared.keys()
+        unread = {identity for identity, _ in missing}
+        found = await read_changes(session, unread) if unread else {}
+        for identity, language in missing:
+            if identity in found:
+                self._prepare(identity, language, found[identity])
         return self._prepared
+
+    def _prepare(self, identity: UUID, language: Language, raw: bytes) -> None:
+        try:
+            self._prepared[identity, language] = prepare(read_change(raw), tongue_for(language))
+        except Exception:  # our own bug: its deliveries fail alone, and the rest go out
+            log.exception("a change cannot be written", change=str(identity), lang=language)
 
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
     ) -> Mapping[UUID, UUID]:
         """By delivery: the alert by which the same destination was told of the change before.
 
-        Of a recall: the alert that is taken back.
+        Of a recall: the alert that is taken back. One that had told nobody by then is none.
         """
         wanted = {}
         for one in claimed:
-            prepared = self._prepared.get(one.change_id)
+            prepared = self._prepared.get(_wanted(one))
             former = prepared.change.previous if prepared else None
             if takes_back(one.cause):
                 former = one.change_id
             if former:
                 wanted[one.id] = delivery_id(one.destination_id, str(former))
         known = await find_alerts(session, set(wanted.values())) if wanted else set()
-        return {identity: former for identity, former in wanted.items() if former in known}
+        unheard = await find_unheard(session, known) if known else {}
+        made = {one.id: one.made_at for one in claimed}
+        return {
+            identity: former
+            for identity, former in wanted.items()
+            if former in known and former not in ended_by(unheard, made[identity])
+        }
 
     def _address(self, draft: Draft, change: Change) -> Addressed:
         one, previous, spared = draft.claimed, draft.previous, draft.spared
@@ -168,6 +187,10 @@ class Renderer:
             told_before=change.previous is None or previous is not None,
             spared=spared,
         )
+
+
+def _wanted(one: Claimed) -> Wanted:
+    return one.change_id, one.tongue.language
 
 
 async def _find_spared(session: AsyncSession, claimed: Sequence[Claimed]) -> Mapping[UUID, Spared]:

@@ -11,8 +11,8 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.bounce import classify_report
-from service.core.report import read_report
+from service.core.sending.bounce import classify_report
+from service.core.sending.report import read_report
 from service.dispatch.mailbox import Mailbox
 from service.store.database import Database
 from service.store.mail.returned import Return, record_return

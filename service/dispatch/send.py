@@ -18,20 +18,20 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.credentials import Credentials
-from service.core.delivery import Outcome, Parcel, Reply, TryLater, judge
+from service.core.destination.credentials import Credentials
+from service.core.sending.delivery import Outcome, Parcel, Reply, TryLater, judge
 from service.crash import passing
 from service.dispatch import Sender
 from service.dispatch.mode import LIVE, Mode
 from service.dispatch.render import Draft, Renderer
 from service.dispatch.slots import Flight, Room, Slots
 from service.roles import Bell, Pulse, pace
-from service.store.claiming import Asked, Claimed, claim, free_misdated, renew
 from service.store.database import Database, DatabaseUnavailable
-from service.store.lanes import reopen
-from service.store.sending import find_hold, hand_back, set_aside
-from service.store.settling import Transmitted, settle
-from service.store.vault import OPEN_VAULT, Vault
+from service.store.delivery.claiming import Asked, Claimed, claim, free_misdated, renew
+from service.store.delivery.sending import find_hold, hand_back, set_aside
+from service.store.delivery.settling import Transmitted, settle
+from service.store.following.vault import OPEN_VAULT, Vault
+from service.store.pacing.lanes import reopen
 from service.telemetry import Metrics
 
 MAILS = 8

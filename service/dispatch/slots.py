@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
-from service.core.pace import share
+from service.core.sending.pace import share
 
 SLOW = 0.5
 """Seconds: who takes longer to answer is slow, and has no more than a share of the slots."""

@@ -6,15 +6,15 @@ from uuid import uuid4
 
 from service.core.change import Change
 from service.core.change.derive import derive
-from service.core.delivery import Parcel, Reply
 from service.core.event import read_event
 from service.core.message import Addressed, Told, prepare, write_body
+from service.core.sending.delivery import Parcel, Reply
 from service.core.standing.history import Entry, History
 from service.dispatch import Sender
 from service.dispatch.post import Letterhead, Recipient, write_mail
 from service.examples import example
-from service.store.destinations import DestinationValue
-from service.store.vault import OPEN_VAULT, Vault
+from service.store.following.destinations import DestinationValue
+from service.store.following.vault import OPEN_VAULT, Vault
 
 
 def sample_change(now: datetime) -> Change:
@@ -45,11 +45,11 @@ async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
     told = Told("test", "test message", "you asked for a test message")
     identity = uuid4()
     addressed = Addressed(identity, head.source, head.dataschema, head.href_base, (told,))
-    prepared = prepare(sample_change(now))
+    prepared = prepare(sample_change(now), destination.preferences.tongue)
     if destination.kind == "webhook":
         body = write_body(prepared, addressed)
     else:
-        to = Recipient(destination.id, destination.address)
+        to = Recipient(destination.id, destination.address, (), destination.preferences.tongue)
         body = write_mail(prepared.change, addressed, head, to, now)
     held = vault.open(destination.id, destination.sealed, destination.secrets)
     parcel = Parcel(

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.log import Clock, Log, open_log
 from service.move.refusing import CannotAdopt
 from service.settings import Settings
-from service.store.adoption import adopt_log
 from service.store.database import Database, open_database
-from service.store.identity import know_self, read_ends
+from service.store.installation.adoption import adopt_log
+from service.store.installation.identity import know_self, read_ends
 from service.store.leases import list_leases
 from service.store.migrations import migrate
 

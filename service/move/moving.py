@@ -14,12 +14,14 @@ from service.log import CHANGES, TOPICS, Clock, Log, open_log
 from service.move.refusing import CannotMove
 from service.move.rows import Tell, copy_rows
 from service.move.tail import append_tail, count_present, find_unread
-from service.store.adoption import make_way
+from service.store.arrivals.progress import list_places
 from service.store.database import Database, open_database
-from service.store.fit import WrongLog, fit
-from service.store.identity import JUDGED, LOG, read_books, read_ends, read_said
-from service.store.migrations import migrate
-from service.store.moved import (
+from service.store.following.sealed import check_seals
+from service.store.following.vault import OPEN_VAULT, Vault
+from service.store.installation.adoption import make_way
+from service.store.installation.fit import WrongLog, fit
+from service.store.installation.identity import JUDGED, LOG, read_books, read_ends, read_said
+from service.store.installation.moved import (
     NOTES,
     Arrival,
     Departure,
@@ -31,12 +33,10 @@ from service.store.moved import (
     note_arrival,
     note_departure,
 )
-from service.store.progress import list_places
-from service.store.remembered import recall_all, remember
-from service.store.sealed import check_seals
+from service.store.installation.remembered import recall_all, remember
+from service.store.installation.whole import Row, find_rows
+from service.store.migrations import migrate
 from service.store.tables import Progress
-from service.store.vault import OPEN_VAULT, Vault
-from service.store.whole import Row, find_rows
 
 SHARED = (
     "Other processes may serve it meanwhile, and nothing would show that: only what one process"

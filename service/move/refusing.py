@@ -1,7 +1,7 @@
 """Why something is not done, and what to do about it."""
 
 from service.log import LogLocked
-from service.store.fit import WrongLog
+from service.store.installation.fit import WrongLog
 
 
 class CannotMove(WrongLog):

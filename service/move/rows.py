@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.crash import passing
 from service.move.refusing import CannotMove
 from service.store.database import Database
-from service.store.moved import NOTES
-from service.store.whole import (
+from service.store.installation.moved import NOTES
+from service.store.installation.whole import (
     Row,
     count_rows,
     key_of,

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from service.crash import passing
 from service.log import TOPICS, Batch, Log, LogMisfit, Position, Record
-from service.store.fit import Place
+from service.store.installation.fit import Place
 
 LARGEST = 500_000
 """Bytes appended at once, about: an append has a deadline."""

@@ -8,8 +8,8 @@ from service.log import Clock, open_log
 from service.move.moving import Place, show
 from service.move.refusing import CannotMove
 from service.store.database import lock_names, open_database
-from service.store.identity import know_deployment
-from service.store.moved import (
+from service.store.installation.identity import know_deployment
+from service.store.installation.moved import (
     LOCK,
     State,
     find_arrival,

@@ -1,4 +1,4 @@
-"""What the time of day asks for: pruning, and looking at what waits.
+"""What the time of day asks for: telling what has come, pruning, and looking at what waits.
 
 Every process with the clock role keeps the schedule; a lease on each job and period has one of
 them do it.
@@ -7,6 +7,7 @@ them do it.
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from functools import partial
@@ -15,16 +16,18 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from service.dispatch.mailbox import MailboxUnavailable
+from service.dispatch.remind import Timekeeper
 from service.dispatch.returns import take_returns
 from service.log import TOPICS, LogUnavailable
 from service.roles import Pulse
-from service.runtime.opening import Runtime
+from service.runtime.opening import Runtime, utc_now
 from service.runtime.owners import care_for_failing, send_heartbeats
+from service.store.arrivals.outbox import oldest_at
+from service.store.arrivals.progress import list_places
 from service.store.database import DatabaseUnavailable
-from service.store.failing import expire_held
+from service.store.evidence.versions import prune_versions
 from service.store.leases import lease
-from service.store.outbox import oldest_at
-from service.store.progress import list_places
+from service.store.pacing.failing import expire_held
 from service.store.pruning import (
     PAGE,
     empty_attempts,
@@ -35,9 +38,12 @@ from service.store.pruning import (
     prune_notices,
     prune_quarantined,
 )
+from service.store.reminders.coming import next_due
 from service.store.stages import count_stages
 
 log = structlog.get_logger()
+LOOKS_EVERY = 1.0
+"""Seconds between two looks at whether the clock was set back by more than that."""
 SLACK = 0.9
 """Of a period a lease lasts this share, so that it never outlives the next start."""
 
@@ -61,14 +67,31 @@ async def run_clock(runtime: Runtime, stop: asyncio.Event) -> None:
             "interval",
             [runtime, job, holder],
             seconds=job.seconds,
-            next_run_time=runtime.clock(),
+            next_run_time=utc_now(),  # its own time, whatever a test takes for the hour
             misfire_grace_time=None,  # late is better than never
             coalesce=True,
             max_instances=1,
         )
     scheduler.start()
-    await stop.wait()
+    await _watch_hour(scheduler, stop)
     scheduler.shutdown(wait=False)
+
+
+async def _watch_hour(scheduler: AsyncIOScheduler, stop: asyncio.Event) -> None:
+    """Until asked to stop: have every job done anew when the clock of the machine is set back.
+
+    The schedule waits for an hour of the day, which would have to come a second time.
+    """
+    loop = asyncio.get_running_loop()
+    ahead = utc_now().timestamp() - loop.time()
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOKS_EVERY)
+        former, ahead = ahead, utc_now().timestamp() - loop.time()
+        if former - ahead > LOOKS_EVERY:
+            log.warning("the clock was set back", seconds=round(former - ahead))
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=utc_now())
 
 
 async def do(runtime: Runtime, job: Job, holder: str) -> bool:
@@ -122,6 +145,7 @@ async def prune_books(runtime: Runtime) -> Mapping[str, int]:
         "prune_quarantined": partial(prune_quarantined, before=results),
         "prune_invitations": partial(prune_invitations, before=attempts),
         "prune_deeds": partial(prune_deeds, before=results),
+        "prune_versions": partial(prune_versions, before=results),
     }
     return {name: await _prune(runtime, one) for name, one in work.items()}
 
@@ -141,6 +165,7 @@ async def watch(runtime: Runtime) -> Sequence[str]:
     stages = await runtime.db.run_read(count_stages)
     since = {
         "source": await runtime.db.run_read(oldest_at),
+        "clock": await runtime.db.run_read(next_due),
         "match": stages.unplanned_since,
         "delivery": stages.pending_since,
     }
@@ -165,11 +190,19 @@ async def read_bounces(runtime: Runtime) -> int:
         return 0
 
 
+async def remind(runtime: Runtime) -> int:
+    """Put on the log what has come, and what somebody wants to hear of before."""
+    late = timedelta(hours=runtime.settings.remind_within_hours)
+    ring = partial(runtime.bells.ring, "publish")
+    return await Timekeeper(runtime.db, runtime.clock, late, ring).tick()
+
+
 DAYS_A_YEAR = 365.25
-PATIENCE = {"source": 60, "match": 60, "delivery": 300}
+PATIENCE = {"source": 60, "clock": 120, "match": 60, "delivery": 300}
 """Seconds by stage after which a person should look."""
 
 JOBS = (
+    Job("reminders", 5, remind),
     Job("log", 3600, prune),
     Job("books", 3600, prune_books),
     Job("watch", 60, watch),

@@ -13,8 +13,8 @@ from functools import partial
 
 import structlog
 
-from service.core.dkim import Signer
-from service.core.link import Links
+from service.core.proof.dkim import Signer
+from service.core.proof.link import Links
 from service.dispatch import Sender
 from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
@@ -26,15 +26,15 @@ from service.log import CHANGES, Log, LogUnavailable, open_log
 from service.roles import Bell, Pulse
 from service.runtime.listening import address_of, listen
 from service.settings import Settings
-from service.store.accounts import ensure_default
 from service.store.database import Database, DatabaseUnavailable, open_database
-from service.store.home import Copied, refuse_copy, settle_in
-from service.store.identity import check_fit, check_name, know_address, know_self
+from service.store.following.accounts import ensure_default
+from service.store.following.sealed import check_seals
+from service.store.following.vault import Vault
+from service.store.installation.home import Copied, refuse_copy, settle_in
+from service.store.installation.identity import check_fit, check_name, know_address, know_self
 from service.store.mail.keys import know_link_key
 from service.store.migrations import migrate
-from service.store.publishing import pass_published
-from service.store.sealed import check_seals
-from service.store.vault import Vault
+from service.store.plans.publishing import pass_published
 from service.telemetry import Metrics
 
 Clock = Callable[[], datetime]

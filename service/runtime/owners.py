@@ -7,18 +7,18 @@ from functools import partial
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.notice import Kind
+from service.core.sending.notice import Kind
 from service.log import TOPICS, LogUnavailable
 from service.runtime.opening import Runtime
-from service.store.failing import disable_if_failing
+from service.store.arrivals.outbox import count_waiting
 from service.store.notices.beats import beat, list_due_beats
 from service.store.notices.channel import Terms
 from service.store.notices.silence import Heard
 from service.store.notices.telling import Telling
 from service.store.notices.troubles import tell_disabled, tell_recovered, warn
 from service.store.notices.watching import list_disabled, list_failing_for_long, list_recovered
-from service.store.outbox import count_waiting
-from service.store.paces import list_failing
+from service.store.pacing.failing import disable_if_failing
+from service.store.pacing.paces import list_failing
 
 WORDS = {
     Kind.FAILING: "nothing reaches a destination",

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp
 
 from consumers.consumer import Consumer
 from service.api import Desk, create_app, create_health_app
-from service.core.delivery import Reply
-from service.core.optin import why_unwelcome
-from service.core.steering import Gate
-from service.dispatch.chores import Errands, Gatherer
+from service.core.destination.optin import why_unwelcome
+from service.core.sending.delivery import Reply
+from service.core.sending.steering import Gate
+from service.dispatch.chores import Codes, Errands, Gatherer
 from service.dispatch.invite import Inviter
 from service.dispatch.mode import Mode, read_mode, why_withheld
 from service.dispatch.plan import Planner
@@ -36,7 +36,7 @@ from service.runtime.listening import serve_http
 from service.runtime.opening import Runtime, open_runtime
 from service.runtime.watchdog import watch_roles, watched_loop
 from service.settings import Settings
-from service.store.destinations import DestinationValue
+from service.store.following.destinations import DestinationValue
 from service.web import Lobby, make_site, stand_before
 
 FILES = 65_536
@@ -165,11 +165,13 @@ async def run_planner(runtime: Runtime, stop: asyncio.Event) -> None:
     planner = Planner(runtime.db, runtime.clock, runtime.metrics, ring, gate)
     errands = Errands(runtime.db, runtime.clock, ring)
     gatherer = Gatherer(runtime.db, runtime.clock, ring)
+    codes = Codes(runtime.db, runtime.clock, ring)
 
     async def step() -> bool:
         """A turn of each: errands are rare, and whoever sent one waits for it."""
         is_busy = await errands.step()
         is_busy = await gatherer.step() or is_busy
+        is_busy = await codes.step() or is_busy
         return await planner.step() or is_busy
 
     await pace(stop, step, runtime.bells["plan"], pulse=runtime.pulses["plan"])

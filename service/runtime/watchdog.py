@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from service.log import TOPICS, LogUnavailable
 from service.roles import rest_for
 from service.runtime.opening import Runtime
+from service.store.arrivals.progress import list_places
 from service.store.database import DatabaseUnavailable
-from service.store.progress import list_places
 
 EXIT_STUCK = 70
 LOOKS = 5.0

@@ -15,25 +15,16 @@ from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from service.core.change.rebuild import Kept
-from service.core.delivery import State
 from service.core.event import Handling
 from service.core.event.envelope import EVENTS
-from service.store.histories import KEPT, entry_of
+from service.core.sending.delivery import State
+from service.store.arrivals.tables import Outbox
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt, Superseded
 from service.store.notices.tables import Notice
-from service.store.tables import (
-    Alert,
-    Attempt,
-    Change,
-    Counter,
-    Delivery,
-    Event,
-    Fanout,
-    Held,
-    Outbox,
-    Receipt,
-    Subject,
-    Superseded,
-)
+from service.store.plans.tables import Fanout
+from service.store.standings.histories import KEPT, entry_of
+from service.store.standings.tables import Change, Event, Subject
+from service.store.tables import Counter
 
 PAGE = 1_000
 """Rows of a page."""

@@ -13,23 +13,17 @@ from sqlalchemy import Select, bindparam, delete, exists, or_, select, text, tup
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
+from service.store.arrivals.tables import Quarantine
 from service.store.database import count_changed
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt, Superseded
+from service.store.facets.keeping import forget_outlines
 from service.store.gathering.tables import Carried, Gathered
 from service.store.lists import one_of
 from service.store.mail.tables import Invitation, Returned
 from service.store.notices.tables import Notice
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
-from service.store.tables import (
-    Alert,
-    Attempt,
-    Change,
-    Delivery,
-    Fanout,
-    Held,
-    Quarantine,
-    Receipt,
-    Superseded,
-)
 
 PAGE = 1_000
 
@@ -45,6 +39,7 @@ async def prune_alerts(session: AsyncSession, before: datetime, limit: int = PAG
 async def prune_changes(session: AsyncSession, before: datetime, limit: int = PAGE) -> int:
     """Changes recorded before then, once their alerts have gone."""
     ids = await _find(session, _OLD_CHANGES, before, limit)
+    await forget_outlines(session, ids)
     for statement in _OF_CHANGES:
         await session.execute(statement, {"those": ids})
     return len(ids)

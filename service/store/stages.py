@@ -8,10 +8,12 @@ from sqlalchemy import distinct, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.store.delivery.tables import Delivery, Held, Receipt
 from service.store.numbers import last_number
-from service.store.paces import QUEUED
+from service.store.pacing.paces import QUEUED
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change, Event
 from service.store.steering.stops import count_awaiting
-from service.store.tables import Change, Delivery, Event, Fanout, Held, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from service.core.delivery import State
-from service.core.notice import is_notice
+from service.core.sending.delivery import State
+from service.core.sending.notice import is_notice
 from service.store.audit import (
     read_alerts,
     read_deliveries,

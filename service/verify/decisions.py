@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from service.core.steering import STOPPED, Word, recall_cause
+from service.core.sending.steering import STOPPED, Word, recall_cause
 from service.store.steering.books import (
     find_working,
     read_corrections,

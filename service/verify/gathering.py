@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from service.core.gathering import is_bundle
+from service.core.sending.gathering import is_bundle
 from service.store.gathering.books import read_carried, read_digested, read_gathered
 from service.verify.books import Books
 from service.verify.finding import Finding, Kind

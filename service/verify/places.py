@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 
 from service.log import TOPICS, Log, LogUnavailable
+from service.store.arrivals.progress import Place, list_places
 from service.store.audit import find_outboxes
-from service.store.progress import Place, list_places
 from service.verify.books import Books
 from service.verify.finding import Finding, Kind
 

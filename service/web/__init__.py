@@ -1,7 +1,7 @@
 """Pages for readers: to confirm, to stop, to pause, and to read an alert that somebody forwarded.
 
 No login, no script, nothing from elsewhere. A GET never acts, for mail scanners follow every link;
-a POST does. Whoever holds a link is its reader: tokens are signed (`core/link.py`).
+a POST does. Whoever holds a link is its reader: tokens are signed (`core/proof/link.py`).
 """
 
 from service.web.lobby import Lobby

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from service.core.change import read_change
 from service.core.message.contents import contents_of
-from service.store.claiming import read_changes
+from service.core.message.letter import say_place
+from service.store.delivery.claiming import read_changes
 from service.web.lobby import Lobby
-from service.web.page import show
+from service.web.page import show, tongue_of
 from service.web.readers import Closed
 
 
@@ -25,5 +26,6 @@ async def show_alert(request: Request) -> Response:
     if wanted not in found:
         raise Closed
     change = read_change(found[wanted])
-    thread = f"Change {change.sequence} of {change.subject}." if change.sequence else ""
-    return show("alert", it=contents_of(change), thread=thread)
+    tongue = tongue_of(request)
+    thread = say_place(tongue, change) if change.sequence else ""
+    return show(tongue, "alert", it=contents_of(change, tongue), thread=thread)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.core.link import Links
+from service.core.proof.link import Links
 from service.store.database import Database
 
 

@@ -6,7 +6,10 @@ from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import Response
+
+from service.core.language import Tongue, choose_language, tongue_for
 
 _RULES = Environment(
     loader=PackageLoader(__package__, "pages"),
@@ -43,7 +46,14 @@ def _headers() -> dict[str, str]:
     }
 
 
-def show(name: str, status: int = 200, **view: object) -> Response:
+def show(tongue: Tongue, name: str, status: int = 200, **view: object) -> Response:
     """The page of this name."""
-    text = _RULES.get_template(f"{name}.html.j2").render(style=_style(), **view)
-    return Response(text, status, _headers(), media_type="text/html")
+    spoken = {"say": tongue.say, "lang": tongue.lang, "style": _style()}
+    text = _RULES.get_template(f"{name}.html.j2").render(**spoken, **view)
+    headers = {"Content-Language": tongue.lang, "Vary": "Accept-Language"}
+    return Response(text, status, _headers() | headers, media_type="text/html")
+
+
+def tongue_of(request: Request) -> Tongue:
+    """What the browser asks for, where we know of no reader's wishes."""
+    return tongue_for(choose_language(request.headers.get("accept-language", "")))

@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.core.gathering import say_wishes
-from service.core.link import BadLink, OldLink, Purpose
-from service.core.optin import Act, follow
-from service.core.preferences import read_preferences
+from service.core.destination.optin import Act, follow
+from service.core.destination.preferences import read_preferences
+from service.core.language import Tongue, noted
+from service.core.proof.link import BadLink, OldLink, Purpose
+from service.core.sending.gathering import say_wishes
 from service.store.mail.readers import ReaderRow, find_reader, list_followed, obey
 from service.web.lobby import Lobby
 from service.web.page import show
@@ -19,17 +20,17 @@ from service.web.page import show
 MOST_BYTES = 10_000
 
 STANDS = {
-    "active": "are on",
-    "paused": "are paused",
-    "unconfirmed": "wait for your confirmation",
-    "unsubscribed": "have been stopped",
-    "disabled": "are off, because mail to it came back",
+    "active": noted("Alerts to {address} are on."),
+    "paused": noted("Alerts to {address} are paused."),
+    "unconfirmed": noted("Alerts to {address} wait for your confirmation."),
+    "unsubscribed": noted("Alerts to {address} have been stopped."),
+    "disabled": noted("Alerts to {address} are off, because mail to it came back."),
 }
 CHOICES = (Act.PAUSE, Act.RESUME, Act.UNSUBSCRIBE)
 """At the preferences: to confirm takes the link of a mail that asked."""
 DONE = {
-    Act.PAUSE: "Paused. What comes meanwhile waits for you.",
-    Act.RESUME: "They go on.",
+    Act.PAUSE: noted("Paused. What comes meanwhile waits for you."),
+    Act.RESUME: noted("They go on."),
 }
 
 
@@ -48,50 +49,64 @@ class Visit:
     reader: ReaderRow
     followed: tuple[str, ...]
 
+    @property
+    def tongue(self) -> Tongue:
+        """In which the reader is told."""
+        return read_preferences(self.reader.preferences).tongue
+
 
 async def confirm(request: Request) -> Response:
     """Asked once more in words, for a scanner may have followed the link."""
     visit = await _visit(request, Purpose.CONFIRM, _act_of(request, Act.CONFIRM))
+    tongue = visit.tongue
     if visit.reader.state == "active":
-        lines = (f"Alerts are sent to {visit.reader.address}.", "Each of them says how to stop it.")
-        return show("said", title="Confirmed", lines=lines)
+        lines = (
+            tongue.say("Alerts are sent to {address}.", address=visit.reader.address),
+            tongue.say("Each of them says how to stop it."),
+        )
+        return show(tongue, "said", title=tongue.say("Confirmed"), lines=lines)
     if follow(Act.CONFIRM, visit.reader.state, visit.reader.reason) is None:
         raise Closed(is_old=True)
-    return show("confirm", reader=visit.reader, followed=visit.followed)
+    return show(tongue, "confirm", reader=visit.reader, followed=visit.followed)
 
 
 async def unsubscribe(request: Request) -> Response:
     """One click, by a mail program (RFC 8058) or by a person: no cookie, no login, no question."""
     visit = await _visit(request, Purpose.UNSUBSCRIBE, _act_of(request, Act.UNSUBSCRIBE))
     if visit.reader.state != "unsubscribed":
-        return show("unsubscribe", reader=visit.reader)
-    return _say_unsubscribed(visit.reader)
+        return show(visit.tongue, "unsubscribe", reader=visit.reader)
+    return _say_unsubscribed(visit)
 
 
 async def prefer(request: Request) -> Response:
     """What is followed, and the choice to pause, to go on, or to stop."""
     act = await _read_act(request) if request.method == "POST" else None
     visit = await _visit(request, Purpose.PREFERENCES, act)
-    reader = visit.reader
+    reader, tongue = visit.reader, visit.tongue
     if act is Act.UNSUBSCRIBE:
-        return _say_unsubscribed(reader)
+        return _say_unsubscribed(visit)
+    stands = tongue.say(STANDS[reader.state], address=reader.address)
+    wishes = say_wishes(read_preferences(reader.preferences), tongue)
     return show(
+        tongue,
         "preferences",
         reader=reader,
         followed=visit.followed,
-        stands=STANDS[reader.state],
-        wishes=say_wishes(read_preferences(reader.preferences)),
+        stands=tongue.join((stands, *wishes)),
         acts=[one for one in CHOICES if follow(one, reader.state, reader.reason)],
-        done=DONE.get(act, "") if act else "",
+        done=tongue.say(DONE[act]) if act in DONE else "",
     )
 
 
-def _say_unsubscribed(reader: ReaderRow) -> Response:
+def _say_unsubscribed(visit: Visit) -> Response:
+    tongue = visit.tongue
     lines = (
-        f"Nothing more is sent to {reader.address}.",
-        "To get alerts again, ask whoever set them up: you will be sent a mail to confirm.",
+        tongue.say("Nothing more is sent to {address}.", address=visit.reader.address),
+        tongue.say(
+            "To get alerts again, ask whoever set them up: you will be sent a mail to confirm."
+        ),
     )
-    return show("said", title="You are unsubscribed", lines=lines)
+    return show(tongue, "said", title=tongue.say("You are unsubscribed"), lines=lines)
 
 
 def _act_of(request: Request, act: Act) -> Act | None:

@@ -1,6 +1,7 @@
 """The site: which page answers where, and what is said when none does."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.store.database import DatabaseUnavailable
 from service.web.alerts import show_alert
 from service.web.lobby import Lobby
-from service.web.page import show
+from service.web.page import show, tongue_of
 from service.web.readers import Closed, confirm, prefer, unsubscribe
 
 Page = Callable[[Request], Awaitable[Response]]
@@ -51,23 +52,28 @@ def stand_before(site: ASGIApp, api: ASGIApp) -> ASGIApp:
     return lead
 
 
-async def _answer_closed(_request: Request, error: Exception) -> Response:
+async def _answer_closed(request: Request, error: Exception) -> Response:
     """One answer for all that is wrong with a link, but for its age."""
+    tongue = tongue_of(request)
     is_old = isinstance(error, Closed) and error.is_old
     if is_old:
-        lines = ("It was good for a while only, or something has changed since.",)
-        return show("said", 410, title="This link has expired", lines=lines)
-    lines = ("Perhaps it was cut off: copy the whole link from your mail.",)
-    return show("said", 404, title="This link leads nowhere", lines=lines)
+        lines = (tongue.say("It was good for a while only, or something has changed since."),)
+        title = tongue.say("This link has expired")
+        return show(tongue, "said", HTTPStatus.GONE, title=title, lines=lines)
+    lines = (tongue.say("Perhaps it was cut off: copy the whole link from your mail."),)
+    title = tongue.say("This link leads nowhere")
+    return show(tongue, "said", HTTPStatus.NOT_FOUND, title=title, lines=lines)
 
 
-async def _answer_http(_request: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    return show("said", status, title="There is no such page", lines=())
+    tongue = tongue_of(request)
+    return show(tongue, "said", status, title=tongue.say("There is no such page"), lines=())
 
 
-async def _answer_away(_request: Request, _error: Exception) -> Response:
-    lines = ("Nothing was done. Please try it again in a minute.",)
-    answer = show("said", 503, title="Not right now", lines=lines)
+async def _answer_away(request: Request, _error: Exception) -> Response:
+    tongue = tongue_of(request)
+    lines = (tongue.say("Nothing was done. Please try it again in a minute."),)
+    answer = show(tongue, "said", 503, title=tongue.say("Not right now"), lines=lines)
     answer.headers["Retry-After"] = "60"
     return answer

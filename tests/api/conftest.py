@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 
 from service.api import Desk, create_app
-from service.core.delivery import Reply
+from service.core.sending.delivery import Reply
 from service.dispatch.render import Renderer
 from service.log import Log
 from service.roles import Pulse
 from service.settings import Settings
 from service.store.database import Database
-from service.store.destinations import DestinationValue
-from service.store.vault import Vault
+from service.store.following.destinations import DestinationValue
+from service.store.following.vault import Vault
 from service.telemetry import Metrics
 from tests.books import silent
 from tests.dispatch.office import HEAD

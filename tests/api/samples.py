@@ -14,10 +14,10 @@ from service.api import Desk
 from service.api.intake.routes import EXAMPLE
 from service.core.change.change import CHANGES
 from service.log import Position
-from service.store.accounts import DEFAULT
+from service.store.arrivals.progress import find_bookmark, list_places
 from service.store.database import Database
-from service.store.progress import find_bookmark, list_places
-from service.store.tables import Alert, Attempt, Delivery, Held, Receipt
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt
+from service.store.following.accounts import DEFAULT
 
 SOURCE = EXAMPLE["source"]
 NDJSON = {"content-type": "application/x-ndjson"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.core.signature import secret_from
+from service.core.proof.signature import secret_from
 from tests.api.conftest import NOW
 from tests.api.samples import alert_id, finish_alert, hold_alert, plan_alert
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
 from tests.api.conftest import NOW
 from tests.certificates import Authority
 

@@ -43,6 +43,19 @@ async def test_it_shows_what_stands_in_the_lanes_and_why(api, desk, clock):
     assert (await shown(api, country="CN", blanket=False))["count"] == 1
 
 
+async def test_the_ordinary_rates_of_a_loaded_schedule_hide_nothing(api, desk, clock, monkeypatch):
+    clock.advance(days=1)
+    monkeypatch.setattr(in_force, "LOOKED_AT", 1)
+    ordinary = [
+        measure(f"e{number}", measure=f"us-hts-8703230{number}-mfn", programme="MFN")
+        for number in range(3)
+    ]
+    await send(api, desk, *ordinary, measure("e9", measure="us-reciprocal-cn"))
+    found = await shown(api, country="CN")
+    assert (found["count"], found["complete"]) == (1, True)
+    assert found["items"][0]["subject"] == "measure:us-reciprocal-cn"
+
+
 async def test_minima_on_steps_do_not_hide_what_stands(api, desk):
     await send(api, desk, measure("e1"))
     found = await shown(api, country="CN", kinds=["suspended"], min_delta_pp=50)

@@ -6,11 +6,11 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from service.core.signature import headers, verify
-from service.core.signing import private_from, public_of, secret_from
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
-from service.store.tables import Destination
+from service.core.proof.signature import headers, verify
+from service.core.proof.signing import private_from, public_of, secret_from
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
+from service.store.following.tables import Destination
 from tests.books import rows
 
 PATH = "/v1/destinations"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from service.api import create_app
-from service.core.optin import ASKED, PAUSED_BY_READER, Act
+from service.core.destination.optin import ASKED, PAUSED_BY_READER, Act
 from service.store.mail.invitations import claim_invitations
 from service.store.mail.readers import find_reader, obey
 from service.store.mail.suppressed import stop_address

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from service.store.tables import Destination, Pace
+from service.store.delivery.tables import Pace
+from service.store.following.tables import Destination
 from tests.books import rows
 
 LIMITS = {"rate": 2.5, "at_once": 4, "ordered": True}

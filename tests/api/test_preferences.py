@@ -29,6 +29,16 @@ async def test_a_change_names_what_it_changes_and_null_takes_it_away(api):
     assert less == both | {"digest": None}
 
 
+async def test_a_language_is_english_unless_another_is_asked_for(api):
+    made = await add(api)
+    assert made["preferences"]["language"] == "en"
+    path = f"/v1/destinations/{made['id']}"
+    asked = await api.patch(path, json={"preferences": {"language": "ja"}})
+    assert asked.json()["preferences"]["language"] == "ja"
+    back = await api.patch(path, json={"preferences": {"language": "en"}})
+    assert back.json()["preferences"]["language"] == "en"
+
+
 @pytest.mark.parametrize(
     ("given", "place"),
     [
@@ -36,6 +46,7 @@ async def test_a_change_names_what_it_changes_and_null_takes_it_away(api):
         ({"digest": {"every": "day", "at": "7"}}, "preferences.digest.at"),
         ({"hourly_cap": -1}, "preferences.hourly_cap"),
         ({"quiet": True}, "preferences.quiet"),
+        ({"language": "fr"}, "preferences.language"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_name(api, given, place):

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from service.api import create_app
-from service.store.tables import Destination
-from service.store.vault import OPEN_VAULT, Vault, name_key
+from service.store.following.tables import Destination
+from service.store.following.vault import OPEN_VAULT, Vault, name_key
 from tests.api.conftest import KEY
 from tests.books import add_receiver, rows
 

@@ -8,9 +8,9 @@ import pytest
 
 from service.api import create_app
 from service.settings import Settings
-from service.store.holding import hold
-from service.store.sending import SENDING
-from service.store.tables import Delivery
+from service.store.delivery.holding import hold
+from service.store.delivery.sending import SENDING
+from service.store.delivery.tables import Delivery
 from tests.api.samples import plan_alert
 
 PATH = "/v1/sending"

@@ -3,6 +3,7 @@
 import re
 import socket
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 
@@ -82,6 +83,7 @@ async def test_status_follows_the_journey(api, desk, db, clock):
     assert stages["change"]["done"] == 2
     assert (stages["match"]["done"], stages["match"]["waiting"]) == (0, 2)
     assert stages["match"]["lag_seconds"] == 30
+    assert found["dates"]["lag_seconds"] == 30  # no clock runs here
     assert (stages["delivery"]["waiting"], stages["delivery"]["held"]) == (1, 1)
     assert stages["receipt"]["outcomes"] == {"delivered": 1}
     assert found["quarantine"] == {"open": 0}
@@ -90,6 +92,16 @@ async def test_status_follows_the_journey(api, desk, db, clock):
         "tariffs": 1,
         "negotiations": 0,
     }
+
+
+async def test_a_date_that_has_come_and_was_not_told_is_overdue(api, desk, clock):
+    soon = (clock.now + timedelta(minutes=10)).isoformat()
+    await api.post("/v1/events", json=measure("e1", effective_at=soon))
+    await consume(desk)
+    clock.advance(minutes=13)
+    dates = (await api.get("/v1/status")).json()["dates"]
+    assert dates["lag_seconds"] > 120
+    assert 'tariffwire_oldest_seconds{stage="clock"} ' in (await api.get("/metrics")).text
 
 
 async def test_metrics_are_prometheus_text(api):

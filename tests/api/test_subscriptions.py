@@ -4,8 +4,8 @@ import pytest
 
 from service.api.subscriptions import form
 from service.core.match.subscription import Rule, explode
-from service.store import subscriptions
-from service.store.accounts import DEFAULT
+from service.store.following import subscriptions
+from service.store.following.accounts import DEFAULT
 from tests.api.samples import alert_id, consume, hold_alert, measure, plan_alert
 
 URL = "https://example.com/hooks/tariffs"

@@ -8,7 +8,7 @@ import pytest
 
 from service.api import create_app
 from service.log import LogUnavailable, Record, open_log
-from service.store.outbox import count_waiting, drop, oldest
+from service.store.arrivals.outbox import count_waiting, drop, oldest
 from tests.api.samples import measure, step
 
 

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from service.core.signature import headers
+from service.core.proof.signature import headers
 from service.events_of_2025 import read_year
 from service.examples import KINDS
 from service.runtime import utc_now
@@ -223,3 +223,35 @@ def test_the_year_is_told_by_day():
     """What `demo` relies on: the year comes in the order in which it became known."""
     known = [one["knownfrom"][:10] for one in read_year()]
     assert known == sorted(known)
+
+
+def test_a_measure_is_shown_by_any_of_the_three_clocks(service):
+    answer(
+        "events",
+        "send",
+        "-",
+        at=service,
+        input=json.dumps(event("clocks", effective_at="2024-12-01")),
+    )
+    settled(service, "br-test-clocks")
+    words = ("measures", "show", "br-test-clocks")
+    assert answer(*words, at=service)["standing"]["applied"]["said"] == "5 %"
+    before = answer(*words, "--recorded", "2025-01-01", at=service)
+    assert (before["standing"], before["history"]) == (None, [])
+    assert answer(*words, "--known", "2025-01-01", at=service)["standing"] is None
+    said = tariffwire(*words, at=service).stdout
+    assert "in_force" in said
+    assert "imposed 5 % (clocks)" in said
+    assert (
+        "nothing was known"
+        in tariffwire(*words, "--at", "2025-01-01", "--known", "2025-01-01", at=service).stdout
+    )
+
+
+def settled(service, key):
+    """Wait until the books have it."""
+    for _ in range(100):
+        if tariffwire("measures", "show", key, at=service).exit_code == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError(key)

@@ -31,7 +31,7 @@ def _data(before, last):
 
 def test_every_kind_has_an_example_but_those_that_time_brings():
     missing = {kind.value for kind in Kind} - set(KINDS)
-    assert missing == {"entered_into_force", "upcoming", "threat_lapsed"}
+    assert missing == {"entered_into_force", "upcoming", "threat_lapsed", "in_transit_closed"}
 
 
 def test_each_call_makes_new_events():

@@ -7,8 +7,8 @@ from base64 import b64encode
 import pytest
 
 from service.cli.exits import Exit
-from service.core.signing import secret_from
-from service.store.vault import name_key
+from service.core.proof.signing import secret_from
+from service.store.following.vault import name_key
 from tests.certificates import Authority
 from tests.cli.processes import Process, Service, tariffwire
 

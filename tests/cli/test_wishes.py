@@ -30,6 +30,13 @@ def test_wishes_are_set_one_by_one_and_taken_away(service, destination):
     assert found["digest"] == {"every": "week", "at": "07:00", "on": "friday"}
 
 
+def test_a_language_is_set_and_shown(service, destination):
+    shown = tariffwire("destinations", "set", destination, "--language", "de", at=service)
+    assert shown.stdout.startswith(f"set {destination}: language: de")
+    found = answer("destinations", "set", destination, "--cap", "3", at=service)["preferences"]
+    assert found["language"] == "de"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -37,6 +44,7 @@ def test_wishes_are_set_one_by_one_and_taken_away(service, destination):
         (("--at", "07:00"), "go with --digest"),
         (("--quiet", "22:00"), "as 22:00-06:30"),
         (("--digest", "hourly"), "hourly"),
+        (("--language", "fr"), "fr"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_before_it_is_sent(service, destination, words, said):

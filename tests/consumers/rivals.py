@@ -14,7 +14,8 @@ from sqlalchemy import select, text
 from consumers.consumer import Consumer
 from service.log import Batch, Log, Record, open_log
 from service.store.database import Database, open_database
-from service.store.tables import Alias, Change, Event, Fanout, Subject
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Alias, Change, Event, Subject
 from tests.books import NOW, Watch, consumer_of, rows, write
 from tests.core.builders import claim, measure, ref, step, threat
 

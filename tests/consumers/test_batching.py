@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.log import open_log
+from service.store.arrivals.tables import Quarantine
 from service.store.database import open_database
-from service.store.tables import Alias, Change, Event, Fanout, Quarantine, Subject
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Alias, Change, Event, Subject
 from tests.books import Watch, consumer_of, rows, take
 from tests.core.builders import claim, measure, ref, step, threat
 

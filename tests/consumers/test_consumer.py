@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 import consumers.consumer as module
 from consumers.consumer import Consumer, Poisoned, TooManyUnreadable
 from service.log import Batch, Position, Record, open_log
-from service.store.progress import find_bookmark, list_places
-from service.store.tables import Change, Event, Quarantine, Subject
+from service.store.arrivals.progress import find_bookmark, list_places
+from service.store.arrivals.tables import Quarantine
+from service.store.standings.tables import Change, Event, Subject
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, take, write
 from tests.consumers.faults import forbid, forbid_two_changes_at_once, mend

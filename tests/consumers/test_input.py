@@ -9,10 +9,11 @@ import pytest
 
 from consumers.consumer import Consumer
 from service.log import Batch, Mark, Record
+from service.store.arrivals.progress import list_places
+from service.store.arrivals.quarantined import find_quarantined
+from service.store.arrivals.tables import Quarantine
 from service.store.database import open_database
-from service.store.progress import list_places
-from service.store.quarantined import find_quarantined
-from service.store.tables import Event, Quarantine
+from service.store.standings.tables import Event
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent
 from tests.core.builders import SOURCE, claim, measure, ref, threat

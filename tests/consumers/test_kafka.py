@@ -12,8 +12,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from consumers.consumer import Consumer
 from service.log import TOPICS, open_log
-from service.store.progress import list_places
-from service.store.tables import Event, Quarantine
+from service.store.arrivals.progress import list_places
+from service.store.arrivals.tables import Quarantine
+from service.store.standings.tables import Event
 from service.telemetry import Metrics
 from tests.books import rows, silent
 from tests.core.builders import SOURCE, claim, measure, threat

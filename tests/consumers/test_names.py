@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.store.tables import Alias, Event, Subject
+from service.store.standings.tables import Alias, Event, Subject
 from tests.books import rows
 from tests.core.builders import measure
 

@@ -4,8 +4,10 @@ import pytest
 
 from service.core.change import read_change
 from service.log import Batch, Record
-from service.store.histories import read_histories
-from service.store.tables import Change, Event, Fanout, Quarantine, Subject
+from service.store.arrivals.tables import Quarantine
+from service.store.plans.tables import Fanout
+from service.store.standings.histories import read_histories
+from service.store.standings.tables import Change, Event, Subject
 from tests.books import NOW, count, rows, write
 from tests.core.builders import SOURCE, SUBJECT, TRACK, claim, measure, step, threat
 

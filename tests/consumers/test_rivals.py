@@ -7,8 +7,9 @@ import random
 import pytest
 
 from consumers.ledger import OF_A_TEST
+from service.store.arrivals.tables import Quarantine
 from service.store.database import open_database
-from service.store.tables import Event, Quarantine
+from service.store.standings.tables import Event
 from tests.books import count, rows
 from tests.consumers.rivals import assert_sound, holding_the_end, made_up, open_rivals
 from tests.core.builders import claim, measure, step, threat

@@ -3,8 +3,9 @@
 import pytest
 
 from service.core.change import read_change
-from service.store.histories import read_histories
-from service.store.tables import Change, Event, Quarantine, Subject
+from service.store.arrivals.tables import Quarantine
+from service.store.standings.histories import read_histories
+from service.store.standings.tables import Change, Event, Subject
 from tests.books import count, rows
 from tests.core.builders import SOURCE, SUBJECT, claim, measure, ref, threat
 

@@ -103,7 +103,7 @@ def test_two_totals_of_one_kind_compare():
         ("25 %", duty("25")),
         ("25 %", duty("25.00")),
         ("10 % + 2.5 %", duty("10", "2.5")),
-        ("15 % in all at least", duty("15", basis="total_floor")),
+        ("at least 15 % in all", duty("15", basis="total_floor")),
         ("15 % in all", duty("15", basis="total")),
         ("50 % of the copper content", duty(ad_valorem("50", value_basis="copper_content"))),
         ("2.5 % + USD 0.40 per kg", duty("2.5", specific("0.40", currency="USD", per="kg"))),

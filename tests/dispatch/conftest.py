@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from service.core.delivery import Parcel
-from service.core.signature import secret_from
+from service.core.proof.signature import secret_from
+from service.core.sending.delivery import Parcel
 from service.dispatch.http import WebhookSender
 from service.dispatch.mode import LIVE
 from service.dispatch.plan import Planner

@@ -4,10 +4,10 @@ import json
 
 from sqlalchemy import update
 
-from service.core.preferences import Preferences, write_preferences
+from service.core.destination.preferences import Preferences, write_preferences
 from service.dispatch.chores import Gatherer
 from service.dispatch.plan import Planner
-from service.store.tables import Destination
+from service.store.following.tables import Destination
 from service.telemetry import Metrics
 from service.verify.books import Books
 from service.verify.finding import Kind

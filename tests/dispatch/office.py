@@ -8,8 +8,8 @@ from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.dispatch.slots import Room
 from service.roles import Bell
-from service.store.claiming import KINDS, Asked, claim
-from service.store.vault import OPEN_VAULT
+from service.store.delivery.claiming import KINDS, Asked, claim
+from service.store.following.vault import OPEN_VAULT
 from service.telemetry import Metrics
 from tests.books import add_receiver, subscribe
 

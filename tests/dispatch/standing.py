@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from service.store.lanes import AGAIN
-from service.store.sending import SENDING
-from service.store.tables import Alert, Delivery, Destination, Held, Pace, Receipt
+from service.store.delivery.sending import SENDING
+from service.store.delivery.tables import Alert, Delivery, Held, Pace, Receipt
+from service.store.following.tables import Destination
+from service.store.pacing.lanes import AGAIN
 
 FURTHEST = timedelta(hours=27)
 """No delivery is put off for longer than the longest wait, spread, and what was asked on top."""

@@ -2,12 +2,13 @@
 
 from service.core.change import read_change
 from service.dispatch.chores import Errands
-from service.store.accounts import DEFAULT
 from service.store.again.replaying import replay
 from service.store.again.resending import resend
+from service.store.delivery.tables import Alert
+from service.store.following.accounts import DEFAULT
+from service.store.standings.tables import Change
 from service.store.steering.deeds import Doer
 from service.store.steering.stops import say_word
-from service.store.tables import Alert, Change
 from tests.books import rows, silent
 
 

@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import update
 
 import service.dispatch.plan as planning
-from service.core.delivery import WAITS, delivery_id
-from service.core.steering import Act, NotPossible
+from service.core.sending.delivery import WAITS, delivery_id
+from service.core.sending.steering import Act, NotPossible
 from service.dispatch.plan import Planner
 from service.store.again import resending
 from service.store.again.resending import find_losses
-from service.store.destinations import remove_destination
-from service.store.holding import disable, release
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt
+from service.store.following.destinations import remove_destination
+from service.store.following.tables import Destination
 from service.store.steering.errands import Kind, Task, begin, find_errand, name_destination
 from service.store.steering.tables import Audit, FormerReceipt
-from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import NOW, add_receiver, consumer_of, count, rows, silent, take
 from tests.core.builders import measure

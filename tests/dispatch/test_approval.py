@@ -3,13 +3,14 @@
 import pytest
 
 import service.dispatch.plan as module
-from service.core.steering import Act, Gate, NotPossible
+from service.core.sending.steering import Act, Gate, NotPossible
 from service.dispatch.plan import Planner
+from service.store.delivery.tables import Alert
+from service.store.plans.tables import Fanout
 from service.store.steering.stops import count_awaiting
-from service.store.tables import Alert, Fanout
 from service.telemetry import Metrics
-from tests.books import add_receiver, consumer_of, count, rows, silent, take
-from tests.core.builders import measure
+from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
+from tests.core.builders import claim, measure
 from tests.dispatch.office import follow
 from tests.dispatch.steering import say
 
@@ -53,6 +54,27 @@ async def states(db):
 @pytest.fixture(params=[1, 2, 1000])
 def page_size(request, monkeypatch):
     monkeypatch.setattr(module, "DESTINATIONS", request.param)
+
+
+@pytest.mark.usefixtures("page_size")
+async def test_what_was_denied_while_it_waited_is_denied_to_all_whom_it_reaches(
+    db, clock, give, plan
+):
+    for number in range(4):
+        name = await add_receiver(db, f"d{number}")
+        await subscribe(db, f"s{number}", [name], kinds=["claim_made"])
+    await give(law(1, certainty="rumour"))
+    await plan()
+    await give(claim("no", "e1", "denied"))
+    await plan()
+    assert await count(db, Alert) == 0
+    await say(db, clock, Act.APPROVE)
+    await plan()  # now the denial has too many whom it concerns, and is in doubt itself
+    assert [state for state, _, _ in await states(db)] == ["approved", "awaiting_approval"]
+    await say(db, clock, Act.APPROVE, 2)
+    await plan()
+    told = await rows(db, Alert, "destination_id", "change_id")
+    assert len(told) == len(set(told)) == 8
 
 
 @pytest.mark.usefixtures("page_size")

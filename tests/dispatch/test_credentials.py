@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from service.core.credentials import Credentials, Key, add_key
-from service.core.delivery import Reply, Route
-from service.core.grant import Grant
-from service.core.signing import private_from, secret_from
+from service.core.destination.credentials import Credentials, Key, add_key
+from service.core.destination.grant import Grant
+from service.core.proof.signing import private_from, secret_from
+from service.core.sending.delivery import Reply, Route
 from service.dispatch.trial import send_trial
-from service.store.accounts import DEFAULT
-from service.store.destinations import change_destination, find_destination
-from service.store.tables import Attempt, Destination, Pace, Receipt
-from service.store.vault import Vault
+from service.store.delivery.tables import Attempt, Pace, Receipt
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import change_destination, find_destination
+from service.store.following.tables import Destination
+from service.store.following.vault import Vault
 from tests.books import NOW, count, rows
 from tests.dispatch.office import HEAD, follow, make_dispatcher, send_all
 from tests.receivers import Answer, http_receiver

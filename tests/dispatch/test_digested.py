@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from service.core.delivery import delivery_id
-from service.core.steering import LANDING, Act, NotPossible
+from service.core.sending.delivery import delivery_id
+from service.core.sending.steering import LANDING, Act, NotPossible
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.gathering.tables import Carried, Gathered
 from service.store.steering.errands import RESWEEP
-from service.store.tables import Alert, Delivery, Held, Receipt
 from tests.books import count, rows
 from tests.dispatch.gathering import DAILY, bodies, find_faults, follow_with, let_go, teller, types
 from tests.dispatch.office import send_all

@@ -7,16 +7,17 @@ from functools import partial
 import jsonschema_rs
 import pytest
 
-from service.core.delivery import delivery_id
-from service.core.gathering import WINDOW
+from service.core.sending.delivery import delivery_id
+from service.core.sending.gathering import WINDOW
 from service.crash import OF_GATHERING
 from service.dispatch.mail import MailSender
 from service.store.database import open_database
-from service.store.destinations import remove_destination
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.destinations import remove_destination
+from service.store.following.tables import Destination
 from service.store.gathering import bundling
 from service.store.gathering.tables import Carried, Gathered, Tally
-from service.store.holding import disable, release
-from service.store.tables import Alert, Delivery, Destination, Held, Receipt
 from tests.books import count, rows
 from tests.core.message.test_alert_schema import SCHEMA
 from tests.dispatch.deaths import die_at

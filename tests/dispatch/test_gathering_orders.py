@@ -7,11 +7,12 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import update
 
-from service.core.steering import Act, NotPossible
+from service.core.sending.steering import Act, NotPossible
 from service.dispatch.chores import Errands
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Delivery, Held, Receipt
+from service.store.following.tables import Destination
 from service.store.gathering.waiting import ask_anew
-from service.store.holding import disable, release
-from service.store.tables import Delivery, Destination, Held, Receipt
 from tests.books import count, rows, silent
 from tests.dispatch.gathering import (
     DAILY,

@@ -4,14 +4,16 @@ import pytest
 from sqlalchemy import update
 
 import service.dispatch.plan as planning
-from service.core.steering import Act, NotPossible
+from service.core.sending.steering import Act, NotPossible
 from service.dispatch.plan import Planner
-from service.store.destinations import remove_destination
-from service.store.holding import disable, hold, release
-from service.store.sending import SENDING, release_sending
+from service.store.delivery.holding import disable, hold, release
+from service.store.delivery.sending import SENDING, release_sending
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.destinations import remove_destination
+from service.store.following.subscriptions import change_state
+from service.store.following.tables import Destination
+from service.store.plans.tables import Fanout
 from service.store.steering import errands
-from service.store.subscriptions import change_state
-from service.store.tables import Alert, Delivery, Destination, Fanout, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import consumer_of, count, rows, silent, take
 from tests.core.builders import measure

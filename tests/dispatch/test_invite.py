@@ -7,19 +7,20 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from service.core.link import Links, Purpose
-from service.core.optin import ASKED, UNCONFIRMED, Act
+from service.core.destination.optin import ASKED, UNCONFIRMED, Act
+from service.core.proof.link import Links, Purpose
 from service.dispatch.invite import Inviter
 from service.dispatch.mail import MailSender
 from service.dispatch.mode import LIVE, read_mode
 from service.dispatch.post import Letterhead
+from service.store.delivery.sending import hold_sending, release_sending
+from service.store.following.tables import Destination
 from service.store.mail.invitations import invite
 from service.store.mail.readers import find_reader, obey, set_state
 from service.store.mail.tables import Invitation, Suppression
 from service.store.pruning import prune_invitations
-from service.store.sending import hold_sending, release_sending
-from service.store.tables import Destination
 from tests.books import add_receiver, rows, subscribe
+from tests.dispatch.gathering import wish
 from tests.receivers import smtp_receiver
 
 EMAIL = "desk@importer.example"
@@ -52,6 +53,14 @@ async def asked(db, clock):
 
 async def standing(db):
     return await rows(db, Destination, "state", "reason")
+
+
+async def test_a_reader_is_asked_in_the_language_of_its_alerts(db, clock, smtp, make, asked):
+    await wish(db, "desk", language="de")
+    assert await make().step()
+    mail = message_from_bytes(smtp.mails[0].content, policy=policy.default)
+    assert mail["Subject"] == "Bitte bestätigen: Zollmeldungen an diese Adresse"
+    assert "innerhalb von 7 Tagen" in mail.get_body(("plain",)).get_content()
 
 
 async def test_a_reader_is_asked_once(db, clock, smtp, make, asked):

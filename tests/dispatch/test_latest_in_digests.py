@@ -2,8 +2,8 @@
 
 import pytest
 
-from service.core.steering import Act
-from service.store.tables import Receipt
+from service.core.sending.steering import Act
+from service.store.delivery.tables import Receipt
 from tests.books import rows
 from tests.dispatch.gathering import (
     DAILY,

@@ -20,19 +20,20 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import update
 
-from service.core.delivery import Reply, judge
-from service.core.pace import PATIENCE, Limits
+from service.core.sending.delivery import Reply, judge
+from service.core.sending.pace import PATIENCE, Limits
 from service.dispatch.slots import Room
-from service.store.claiming import KINDS, Asked, claim
 from service.store.database import open_database
-from service.store.failing import disable_if_failing
-from service.store.holding import disable, release
-from service.store.lanes import reopen
-from service.store.paces import begin_anew, list_failing, look_again
+from service.store.delivery.claiming import KINDS, Asked, claim
+from service.store.delivery.holding import disable, release
+from service.store.delivery.sending import hand_back, hold_sending, release_sending, set_aside
+from service.store.delivery.settling import Transmitted, settle
+from service.store.delivery.tables import Alert, Delivery, Held, Pace
+from service.store.following.tables import Destination
+from service.store.pacing.failing import disable_if_failing
+from service.store.pacing.lanes import reopen
+from service.store.pacing.paces import begin_anew, list_failing, look_again
 from service.store.rows import insert_rows
-from service.store.sending import hand_back, hold_sending, release_sending, set_aside
-from service.store.settling import Transmitted, settle
-from service.store.tables import Alert, Delivery, Destination, Held, Pace
 from service.verify.alerts import check_alerts, check_deliveries, check_receipts
 from service.verify.books import Books
 from service.verify.finding import Kind

@@ -4,10 +4,10 @@ import pytest
 
 from service.dispatch.mode import LIVE, read_mode, why_withheld
 from service.dispatch.trial import send_trial
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
-from service.store.sending import SENDING, hold_sending, release_sending
-from service.store.tables import Attempt, Delivery, Held, Receipt
+from service.store.delivery.sending import SENDING, hold_sending, release_sending
+from service.store.delivery.tables import Attempt, Delivery, Held, Receipt
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
 from tests.books import NOW, add_receiver, count, rows
 from tests.dispatch.office import HEAD, follow, send_all
 from tests.receivers import Answer, http_receiver

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from service.core.change import Severity
-from service.core.steering import Act
-from service.store.accounts import DEFAULT
+from service.core.sending.steering import Act
+from service.store.delivery.tables import Alert, Delivery, Receipt
+from service.store.following.accounts import DEFAULT
 from service.store.steering.muting import MuteValue, add_mute, end_mute
-from service.store.tables import Alert, Delivery, Receipt
 from tests.books import NOW, add_receiver, count, rows, subscribe
 from tests.dispatch.office import follow, send_all
 from tests.dispatch.steering import again, alerts, change_of, say, tell

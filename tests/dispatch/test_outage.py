@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import make_url
 
 from service.store.database import DatabaseUnavailable
-from service.store.tables import Delivery, Receipt
+from service.store.delivery.tables import Delivery, Receipt
 from tests.books import count, rows
 from tests.databases import tell
 from tests.dispatch.office import follow, send_all

@@ -7,18 +7,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from service.core.pace import NONE, PATIENCE
+from service.core.sending.pace import NONE, PATIENCE
 from service.dispatch.http import WebhookSender
 from service.dispatch.plan import Planner
-from service.store.accounts import DEFAULT
 from service.store.database import open_database
-from service.store.destinations import change_destination, find_destination
-from service.store.failing import EXPIRED, disable_if_failing, expire_held
-from service.store.holding import disable, release
-from service.store.lanes import reopen
-from service.store.paces import begin_anew, list_failing
-from service.store.sending import hand_back
-from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Pace, Receipt
+from service.store.delivery.holding import disable, release
+from service.store.delivery.sending import hand_back
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Pace, Receipt
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import change_destination, find_destination
+from service.store.following.tables import Destination
+from service.store.pacing.failing import EXPIRED, disable_if_failing, expire_held
+from service.store.pacing.lanes import reopen
+from service.store.pacing.paces import begin_anew, list_failing
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent, take
 from tests.core.builders import measure

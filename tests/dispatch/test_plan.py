@@ -11,10 +11,14 @@ import service.dispatch.plan as module
 from service.core.change import read_change
 from service.core.codes.countries import _countries
 from service.core.match import Match, facts_of, match
-from service.dispatch.plan import Planner, read_rule
-from service.store.fanouts import record_pages
-from service.store.holding import disable, hold, release
-from service.store.tables import Alert, Change, Delivery, Fanout, Held, Subscription
+from service.dispatch.page import read_rule
+from service.dispatch.plan import Planner
+from service.store.delivery.holding import disable, hold, release
+from service.store.delivery.tables import Alert, Delivery, Held
+from service.store.following.tables import Subscription
+from service.store.plans.fanouts import record_pages
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
 from tests.core.builders import measure, step, threat

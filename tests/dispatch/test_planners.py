@@ -7,7 +7,8 @@ import pytest
 import service.dispatch.plan as module
 from service.dispatch.plan import Planner
 from service.store.database import open_database
-from service.store.tables import Alert, Delivery, Fanout
+from service.store.delivery.tables import Alert, Delivery
+from service.store.plans.tables import Fanout
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, rows, silent, subscribe, take
 from tests.core.builders import measure

@@ -13,11 +13,13 @@ from service.api.changes import brief
 from service.dispatch import publish
 from service.dispatch.publish import SECONDS, Courier
 from service.log import CHANGES, LogUnavailable, Record, open_log
-from service.store.changes import find_change
+from service.store.arrivals.outbox import count_waiting, oldest, put
 from service.store.leases import lease, list_leases
 from service.store.numbers import last_number
-from service.store.outbox import count_waiting, oldest, put
-from service.store.tables import Change, Counter, Fanout
+from service.store.plans.tables import Fanout
+from service.store.standings.changes import find_change
+from service.store.standings.tables import Change
+from service.store.tables import Counter
 from tests.books import NOW, consumer_of, rows, take
 from tests.core.builders import measure
 from tests.dispatch.deaths import die_at

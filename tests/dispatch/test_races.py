@@ -9,19 +9,12 @@ from service.dispatch.post import Letterhead
 from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office
 from service.roles import Bell
-from service.store.cancelled import cancel_destination, cancel_subscription
-from service.store.fanouts import record_pages
-from service.store.holding import disable, release
-from service.store.tables import (
-    Alert,
-    Change,
-    Delivery,
-    Destination,
-    Held,
-    Receipt,
-    Subscription,
-    SubscriptionDestination,
-)
+from service.store.delivery.cancelled import cancel_destination, cancel_subscription
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.tables import Destination, Subscription, SubscriptionDestination
+from service.store.plans.fanouts import record_pages
+from service.store.standings.tables import Change
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
 from tests.core.builders import measure

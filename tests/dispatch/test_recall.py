@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
 
-from service.core.delivery import delivery_id
-from service.core.steering import LANDING, Act, NotPossible
+from service.core.sending.delivery import delivery_id
+from service.core.sending.steering import LANDING, Act, NotPossible
 from service.crash import OF_AN_ERRAND
 from service.dispatch.mail import MailSender
-from service.store.destinations import remove_destination
-from service.store.holding import disable, release
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.destinations import remove_destination
 from service.store.steering import errands
 from service.store.steering.errands import RESWEEP
-from service.store.tables import Alert, Delivery, Held, Receipt
 from tests.books import SECRET, add_receiver, count, rows, subscribe
 from tests.dispatch.deaths import die_at
 from tests.dispatch.office import follow, send_all

@@ -9,7 +9,7 @@ from email import message_from_bytes, policy
 import pytest
 
 import service.dispatch.render as module
-from service.core.link import Links, Purpose
+from service.core.proof.link import Links, Purpose
 from service.dispatch.plan import Planner
 from service.dispatch.post import Letterhead
 from service.dispatch.render import Renderer
@@ -17,6 +17,7 @@ from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, silent, subscribe, take
 from tests.core.builders import claim as verdict
 from tests.core.builders import measure, threat
+from tests.dispatch.gathering import wish
 from tests.dispatch.office import claim_for
 
 HEAD = Letterhead("urn:tariffwire:test", "http://here/schema", "http://here/", "Wire <w@mail.test>")
@@ -155,6 +156,42 @@ async def test_without_https_one_click_is_not_promised(db, clock, claimed):
     mail = message_from_bytes(raw, policy=policy.default)
     assert mail["List-Unsubscribe"].startswith("<http://")
     assert mail["List-Unsubscribe-Post"] is None
+
+
+async def test_each_reads_in_the_language_and_by_the_clocks_that_it_asked_for(db, clock, claimed):
+    wishes = {
+        "desk": {},
+        "tisch": {"language": "de", "timezone": "Europe/Berlin"},
+        "tisch-2": {"language": "de"},
+        "tsukue": {"language": "ja"},
+    }
+    for name, asked in wishes.items():
+        await wish(db, await add_receiver(db, name), **asked)
+    await wish(
+        db,
+        await add_receiver(db, "post", "post@example.org", "email"),
+        language="de",
+        timezone="Europe/Berlin",
+    )
+    await subscribe(db, "all", [*wishes, "post"], {"country": "CN"})
+    renderer = Renderer(HEAD)
+    due = await claimed(measure("law", rate="2.5", effective_at=START))
+    bodies = dict(
+        zip([one.destination_id for one in due], await rendered(db, renderer, due), strict=True)
+    )
+    assert {key[1].value for key in renderer._prepared} == {"en", "de", "ja"}
+    mail = message_from_bytes(bodies.pop("post"), policy=policy.default)
+    assert mail["Subject"].startswith("US-Zoll auf Waren aus China: bisher keiner → 2,5 %")
+    text = mail.get_body(("plain",)).get_content()
+    assert "Inkrafttreten: 10. Apr. 2025, 00:01 Uhr (New York); 04:01 Uhr UTC, 06:01 Uhr" in text
+    assert "- all: betrifft Waren aus China" in text
+    said = {name: json.loads(body)["data"] for name, body in bodies.items()}
+    assert [said[name]["lang"] for name in wishes] == ["en", "de", "de", "ja"]
+    assert said["desk"]["summary"].startswith("US duty on goods of China: none → 2.5 %")
+    assert said["tisch"]["summary"].startswith("US-Zoll auf Waren aus China: bisher keiner")
+    assert said["tsukue"]["matched"][0]["reason"] == "中国原産品が対象"
+    amounts = [one["new"]["components"][0]["amount"] for one in said.values()]
+    assert amounts == ["2.5"] * 4
 
 
 async def test_a_retry_has_the_bytes_it_had(db, clock, claimed):

@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
 
-from service.core.delivery import Delivered, Refused, Reply, TryLater, judge
+from service.core.sending.delivery import Delivered, Refused, Reply, TryLater, judge
 from service.dispatch.mail import MailSender
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
-from service.store.holding import disable, release
-from service.store.settling import Transmitted, settle
-from service.store.tables import Alert, Attempt, Delivery, Destination, Held, Receipt, Rendered
+from service.store.delivery.holding import disable, release
+from service.store.delivery.settling import Transmitted, settle
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt, Rendered
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
+from service.store.following.tables import Destination
 from tests.books import NOW, SECRET, add_receiver, count, rows, subscribe
 from tests.dispatch.office import LEASE, claim_for, follow, send_all
 from tests.receivers import Answer, http_receiver, smtp_receiver

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from service.store.database import open_database
-from service.store.tables import Attempt, Delivery, Held, Receipt, Rendered
+from service.store.delivery.tables import Attempt, Delivery, Held, Receipt, Rendered
 from tests.books import NOW, count, rows
 from tests.dispatch.deaths import die_at
 from tests.dispatch.office import LEASE, follow, send_all

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 import service.dispatch.plan as planning
-from service.core.steering import LANDING, Act
+from service.core.sending.steering import LANDING, Act
 from service.dispatch.chores import Errands
 from service.dispatch.plan import Planner
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.steering import errands
-from service.store.tables import Alert, Delivery, Held, Receipt
 from service.telemetry import Metrics
 from service.verify import Books, walk
 from tests.books import NOW, consumer_of, count, rows, silent, take

@@ -8,20 +8,14 @@ from email import message_from_bytes, policy
 import pytest
 from sqlalchemy import Engine, event, text, update
 
-from service.core.steering import Act, NotPossible
+from service.core.sending.steering import Act, NotPossible
 from service.dispatch.plan import Planner
 from service.dispatch.render import Renderer
 from service.store.database import open_database
-from service.store.fanouts import record_pages
-from service.store.holding import disable, release
-from service.store.tables import (
-    Delivery,
-    Destination,
-    Held,
-    Receipt,
-    Subscription,
-    Superseded,
-)
+from service.store.delivery.holding import disable, release
+from service.store.delivery.tables import Delivery, Held, Receipt, Superseded
+from service.store.following.tables import Destination, Subscription
+from service.store.plans.fanouts import record_pages
 from service.telemetry import Metrics
 from service.verify.alerts import check_alerts, check_receipts, check_superseded
 from service.verify.books import Books

@@ -7,12 +7,14 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.core.delivery import Reply
-from service.core.steering import Act, NotPossible
+from service.core.sending.delivery import Reply
+from service.core.sending.steering import Act, NotPossible
 from service.dispatch.plan import Planner
 from service.log import open_log
 from service.store.database import open_database
-from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 from service.telemetry import Metrics
 from tests.books import Watch, consumer_of, rows, silent, take
 from tests.core.builders import measure

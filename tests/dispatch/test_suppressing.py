@@ -6,16 +6,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from service.core.bounce import Bounce
-from service.core.optin import UNCONFIRMED
+from service.core.destination.optin import UNCONFIRMED
+from service.core.sending.bounce import Bounce
 from service.dispatch.mail import MailSender
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.tables import Destination
 from service.store.mail.invitations import invite
 from service.store.mail.readers import set_state
 from service.store.mail.returned import Return, record_return
 from service.store.mail.suppressed import lift
 from service.store.mail.tables import Invitation, Returned, Suppression
 from service.store.pruning import prune_alerts
-from service.store.tables import Alert, Delivery, Destination, Held, Receipt
 from tests.books import count, rows
 from tests.dispatch.office import follow, send_all
 from tests.receivers import smtp_receiver

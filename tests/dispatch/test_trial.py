@@ -11,9 +11,9 @@ from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
 from service.dispatch.post import Letterhead
 from service.dispatch.trial import sample_change, send_trial
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
-from service.store.tables import Alert, Delivery
+from service.store.delivery.tables import Alert, Delivery
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
 from tests.books import NOW, SECRET, add_receiver, count
 from tests.receivers import Answer, http_receiver, smtp_receiver
 

@@ -4,13 +4,17 @@
 run already. What could not be proved on this machine is said at the end of the run, with reasons.
 """
 
+import asyncio
 import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from service.log import LogUnavailable, open_log
+from tests.books import Watch
 from tests.engines.kafka import Kafka, fetch_libraries, has_java
 from tests.engines.postgres import Postgres
 from tests.engines.standin import SERVES, StandIn
@@ -30,7 +34,20 @@ def kafka_bootstrap(request: pytest.FixtureRequest) -> Iterator[str]:
     if has_java():
         fetch_libraries(_speaker(request.config))
     with Kafka() if has_java() else StandIn() as broker:
+        with ThreadPoolExecutor(1) as aside:  # a test's loop may be running already
+            aside.submit(asyncio.run, _ask_first(broker.address)).result()
         yield broker.address
+
+
+async def _ask_first(bootstrap: str) -> None:
+    """A broker's first answers take longer on a busy machine than a log waits for any."""
+    while True:
+        try:
+            async with open_log(f"kafka://{bootstrap}/first?partitions=1", Watch()) as log:
+                await log.prepare()
+        except LogUnavailable:
+            continue
+        return
 
 
 @pytest.fixture(scope="session")

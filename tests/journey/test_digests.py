@@ -20,6 +20,8 @@ BASE = "https://wire.example"
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2025, 4, 7, tzinfo=BERLIN)
 NEXT = MONDAY + timedelta(days=7)
+NO_REMINDERS = 1e-6
+"""Hours. Their rhythm is that of the true time, in which this week passes in seconds."""
 READERS = {
     "daily@importer.example": {"every": "day", "at": "07:00"},
     "weekly@importer.example": {"every": "week", "on": "sunday", "at": "20:00"},
@@ -56,7 +58,8 @@ async def live_through(place, post):
     """What the mailbox holds on the Monday after."""
     watch = Watch()
     watch.set(MONDAY.astimezone(UTC) - timedelta(hours=1))
-    async with run_service(place, post, watch, public_url=BASE) as service:
+    more = {"public_url": BASE, "remind_within_hours": NO_REMINDERS}
+    async with run_service(place, post, watch, **more) as service:
         await service.send(*between(datetime(2025, 1, 1, tzinfo=UTC), MONDAY))
         await service.settle()
         for email, digest in READERS.items():
@@ -98,7 +101,7 @@ def test_a_week_of_alerts_is_read_in_a_digest_a_day_or_in_one(mails):
     assert text.startswith(f"{many(whole)} tariff changes in your digest of 13 Apr 2025\n")
     for said in (
         "HIGH: US duty on goods of Vietnam: 46 % → suspended from 10 Apr 2025 until 9 Jul 2025",
-        "MEDIUM: Threat, not law: US duty on goods of China: 50 points more",
+        "MEDIUM: Threat, not law: US duty on goods of China: 50 percentage points more",
         "Takes effect: 10 Apr 2025 00:01 New York",
         "INFO: Rumour, not law: US duty on goods of all origins",
     ):

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from service.log import Log, open_log
+from service.log import Log, LogUnavailable, open_log
 from tests.books import Watch
+
+PATIENCE = 5
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +55,18 @@ async def log_url(request: pytest.FixtureRequest, tmp_path: Path, clock: Watch) 
     if request.param == "embedded":
         return f"sqlite:///{tmp_path}/log.db"
     url = f"{request.getfixturevalue('kafka_url')}?partitions=1"
-    async with open_log(url, clock) as log:
-        await log.prepare()
+    await prepare(url, clock)
     return url
+
+
+async def prepare(url: str, clock: Watch) -> None:
+    """A broker that makes and drops topics all the time takes longer now and then than we wait."""
+    async with open_log(url, clock) as log:
+        for _ in range(PATIENCE):
+            with suppress(LogUnavailable):
+                await log.prepare()
+                return
+        await log.prepare()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from service.log import TOPICS, Log, Record
 from service.log.writer import unpack
 from service.move import Place
 from service.move.tail import read_tail
-from service.store.tables import Attempt, Delivery
+from service.store.delivery.tables import Attempt, Delivery
 from tests.books import rows
 from tests.journey.places import Folder
 from tests.journey.running import PATIENCE, Json, Service, path_at, run_service

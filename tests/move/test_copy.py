@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.store.tables import Event
+from service.store.standings.tables import Event
 from tests.books import rows
 from tests.journey.running import cause_of, measure, path_at
 from tests.move.backups import Servers

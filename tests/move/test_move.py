@@ -9,12 +9,15 @@ from service.log import open_log
 from service.move import CannotMove, Place, move, undo
 from service.runtime import open_runtime, utc_now
 from service.settings import Settings
+from service.store.arrivals.tables import Quarantine
 from service.store.database import open_database
-from service.store.identity import WrongLog
+from service.store.delivery.tables import Alert, Receipt
+from service.store.installation.identity import WrongLog
+from service.store.installation.moved import HalfMoved, MovedAway
+from service.store.installation.whole import count_rows
 from service.store.migrations import differences
-from service.store.moved import HalfMoved, MovedAway
-from service.store.tables import Alert, Event, Quarantine, Receipt, Setting, Subject
-from service.store.whole import count_rows
+from service.store.standings.tables import Event, Subject
+from service.store.tables import Setting
 from tests.books import rows
 from tests.journey.places import Folder
 from tests.journey.running import body_of, cause_of

@@ -10,8 +10,9 @@ from service.log import open_log
 from service.move import adopt
 from service.runtime import open_runtime, utc_now
 from service.settings import Settings
-from service.store.identity import WrongLog
-from service.store.tables import Alert, Event
+from service.store.delivery.tables import Alert
+from service.store.installation.identity import WrongLog
+from service.store.standings.tables import Event
 from tests.books import rows
 from tests.journey.running import body_of, cause_of, measure, path_at
 from tests.move.backups import Files, Servers

@@ -3,8 +3,9 @@
 from collections import deque
 from email import message_from_bytes, policy
 
+from service.store.delivery.tables import Alert
+from service.store.following.tables import Destination
 from service.store.notices.tables import Notice
-from service.store.tables import Alert, Destination
 from tests.books import count, rows
 from tests.receivers import http_receiver
 from tests.runtime.house import BROKEN, OPERATOR, counted, open_house

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from service.core.steering import Word
+from service.core.sending.steering import Word
 from service.log import Record
 from service.runtime.owners import send_heartbeats
 from service.store.notices.beats import GRACE
 from service.store.notices.tables import Beat, Notice
-from service.store.tables import Fanout
+from service.store.plans.tables import Fanout
 from tests.books import count, rows, subscribe, write
 from tests.core.builders import measure
 from tests.receivers import http_receiver
@@ -156,7 +156,7 @@ async def test_what_was_muted_is_said_and_not_denied(house):
         await days(house, 24)
         (data,) = data_of(hook)
     assert data["muted"] == 1
-    assert "1 alerts were kept quiet" in data["summary"]
+    assert "1 alert was kept quiet" in data["summary"]
 
 
 async def test_clocks_at_once_tell_it_once(house):

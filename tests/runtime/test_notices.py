@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, update
 from standardwebhooks import Webhook
 
+from service.store.delivery.tables import Receipt
 from service.store.notices.tables import Notice
-from service.store.tables import Receipt
 from service.verify import Books, walk
 from tests.books import NOW, count
 from tests.receivers import Answer, http_receiver

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from service.core.notice import is_notice
+from service.core.sending.notice import is_notice
 from service.runtime.owners import care_for_failing, terms_of
+from service.store.delivery.tables import Alert
 from service.store.notices.tables import Notice
 from service.store.notices.troubles import warn
-from service.store.tables import Alert
 from tests.books import count, rows
 from tests.dispatch.deaths import die_at
 from tests.receivers import http_receiver

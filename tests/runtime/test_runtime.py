@@ -30,10 +30,11 @@ from service.runtime import (
 )
 from service.runtime.running import FILES, _run_role, raise_file_limit
 from service.settings import Settings
+from service.store.arrivals.progress import list_places
 from service.store.database import open_database
-from service.store.identity import WrongLog
-from service.store.progress import list_places
-from service.store.tables import Attempt, Delivery, Event, Receipt
+from service.store.delivery.tables import Attempt, Delivery, Receipt
+from service.store.installation.identity import WrongLog
+from service.store.standings.tables import Event
 from tests.books import Watch, consumer_of, count, rows, write
 from tests.core.builders import measure
 from tests.receivers import Answer, http_receiver

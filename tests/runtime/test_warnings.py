@@ -3,9 +3,9 @@
 from collections import deque
 from datetime import timedelta
 
-from service.store.holding import disable
+from service.store.delivery.holding import disable
+from service.store.delivery.tables import Alert, Held
 from service.store.notices.tables import Trouble
-from service.store.tables import Alert, Held
 from tests.books import NOW, count, rows
 from tests.receivers import Answer, http_receiver
 from tests.runtime.house import BROKEN, counted, kinds, told

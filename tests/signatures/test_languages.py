@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from service.core.delivery import Parcel
-from service.core.signing import jwk_x, private_from, public_of, secret_from
+from service.core.proof.signing import jwk_x, private_from, public_of, secret_from
+from service.core.sending.delivery import Parcel
 from service.dispatch.http import WebhookSender
 from tests.receivers import http_receiver
 from tests.signatures.languages import ask_java, ask_node

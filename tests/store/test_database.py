@@ -7,8 +7,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from service.store.database import UnknownDatabase, count_changed, insert_new, open_database
+from service.store.following.tables import Account, Subscription
 from service.store.migrations import migrate
-from service.store.tables import Account, Counter, Setting, Subscription
+from service.store.tables import Counter, Setting
 from tests.books import NOW, rows
 
 

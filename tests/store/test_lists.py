@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from service.store.claiming import find_alerts
-from service.store.events import find_directory, find_recorded
-from service.store.holding import hold, release
+from service.store.delivery.claiming import find_alerts
+from service.store.delivery.holding import hold, release
+from service.store.delivery.tables import Alert, Delivery, Held
 from service.store.lists import RUN, one_of, one_of_rows, runs
 from service.store.rows import Clash, insert_rows, update_rows
-from service.store.tables import Alert, Delivery, Event, Held, Setting, Subject
+from service.store.standings.events import find_directory, find_recorded
+from service.store.standings.tables import Event, Subject
+from service.store.tables import Setting
 from tests.books import NOW, add_receiver, rows
 from tests.store.plans import explain
 

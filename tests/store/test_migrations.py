@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select, text
 
 from service.store.database import DatabaseUnavailable, open_database
+from service.store.following.tables import Account
 from service.store.migrations import differences, is_current, migrate
-from service.store.tables import Account, Counter
+from service.store.tables import Counter
 from tests.books import count, rows
 from tests.databases import KINDS, make_database
 

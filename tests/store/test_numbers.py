@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import insert
 
 from service.log import Batch, Position
+from service.store.arrivals.progress import Overtaken, find_bookmark, list_places, move_bookmark
 from service.store.numbers import NoCounter, last_number, take_numbers
-from service.store.progress import Overtaken, find_bookmark, list_places, move_bookmark
 from service.store.tables import Setting
 from tests.books import rows
 

@@ -7,19 +7,16 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from service.store import pruning
+from service.store.arrivals.tables import Quarantine
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt
+from service.store.facets.keeping import keep_outlines
+from service.store.facets.tables import ChangeFacet, ChangeOutline
 from service.store.notices.tables import Notice
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 from service.store.steering.tables import Audit, Errand, FormerReceipt, Mute
-from service.store.tables import (
-    Alert,
-    Attempt,
-    Change,
-    Delivery,
-    Fanout,
-    Held,
-    Quarantine,
-    Receipt,
-)
 from tests.books import NOW, count, rows
+from tests.core.match.match_oracle import change_of, measure
 from tests.store.plans import explain
 
 OLD, YOUNG = NOW - timedelta(days=2), NOW
@@ -118,6 +115,18 @@ async def test_a_change_that_is_still_planned_stays_with_its_alerts(db):
     await enter(db, Change, change(2))
     assert await run(db, pruning.prune_changes) == 1  # nobody was to be told of it
     assert await rows(db, Change, "number") == [(1,)]
+
+
+async def test_with_a_change_goes_what_a_preview_finds_it_by(db):
+    french = {"kind": "country", "members": ["FR"]}
+    known = [change_of(measure()), change_of(measure(origin=french))]
+    await enter(db, Change, change(2), change(3, at=YOUNG))
+    await db.run_write(lambda session: keep_outlines(session, [*enumerate(known, start=2)]))
+    assert len(await rows(db, ChangeFacet)) == 7
+    assert await run(db, pruning.prune_changes) == 2
+    assert await rows(db, ChangeOutline, "number") == [(3,)]
+    words = await rows(db, ChangeFacet, "word", "number")
+    assert words == [("c:*", 3), ("i:US", 3), ("o:EU", 3), ("o:FR", 3)]
 
 
 async def test_pages_are_as_long_as_asked_and_go_on_past_what_stays(db):

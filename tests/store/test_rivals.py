@@ -7,14 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select
 
-from service.core.delivery import Reply, judge
-from service.store.claiming import renew
+from service.core.sending.delivery import Reply, judge
 from service.store.database import open_database
-from service.store.fanouts import open_fanouts
-from service.store.holding import hold, release
-from service.store.identity import know_self
-from service.store.settling import Transmitted, settle
-from service.store.tables import Alert, Delivery, Fanout, Held, Receipt, Setting
+from service.store.delivery.claiming import renew
+from service.store.delivery.holding import hold, release
+from service.store.delivery.settling import Transmitted, settle
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.installation.identity import know_self
+from service.store.plans.fanouts import open_fanouts
+from service.store.plans.tables import Fanout
+from service.store.tables import Setting
 from tests.books import NOW, add_receiver, consumer_of, count, rows, take
 from tests.core.builders import measure
 from tests.dispatch.office import claim_for

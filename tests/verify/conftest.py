@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from service.core.delivery import Delivered, Reply
+from service.core.sending.delivery import Delivered, Reply
 from service.dispatch.plan import Planner
 from service.events_of_2025 import read_year
 from service.log import Log, open_log
+from service.store.arrivals.progress import list_places
 from service.store.database import Database, open_database
-from service.store.holding import disable
-from service.store.progress import list_places
-from service.store.settling import Transmitted, settle
+from service.store.delivery.holding import disable
+from service.store.delivery.settling import Transmitted, settle
 from service.telemetry import Metrics
 from tests.books import NOW, Watch, add_receiver, consumer_of, silent, subscribe, write
 from tests.core.builders import claim as verdict

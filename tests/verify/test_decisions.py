@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from service.core.steering import Act
+from service.core.sending.steering import Act
 from service.dispatch.chores import Errands
 from service.store.again.resending import resend
+from service.store.delivery.tables import Alert, Delivery, Receipt
 from service.store.steering.deeds import Doer
 from service.store.steering.stops import say_word
-from service.store.tables import Alert, Delivery, Receipt
 from service.verify import Kind
 from tests.books import NOW, silent
 from tests.verify.test_verify import harm, look

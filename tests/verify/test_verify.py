@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import make_url
 
 from service.log import Record, open_log
-from service.store.outbox import put
-from service.store.tables import Alert, Change, Event
+from service.store.arrivals.outbox import put
+from service.store.delivery.tables import Alert
+from service.store.standings.tables import Change, Event
 from service.verify import Books, Kind, walk
 from tests.books import NOW, Watch, rows
 from tests.verify.conftest import CLAIMED

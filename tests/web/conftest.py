@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from service.core.link import Links, Purpose
+from service.core.proof.link import Links, Purpose
 from service.store.mail.readers import set_state
 from service.web import Lobby, make_site
 from tests.books import NOW, add_receiver, subscribe

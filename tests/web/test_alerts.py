@@ -7,7 +7,7 @@ import pytest
 
 from service.core.change import read_change
 from service.core.message.contents import contents_of
-from service.store.tables import Change
+from service.store.standings.tables import Change
 from tests.books import consumer_of, rows, take
 from tests.core.builders import measure
 from tests.web.conftest import ADDRESS, BASE
@@ -43,6 +43,23 @@ async def test_it_says_all_that_is_known(db, site, change):
     for number in range(12):
         assert f"https://paper.example/{number}" in page.text
     assert "<b>rise" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "label"),
+    [
+        ("ja,en;q=0.8", "ja", "適用税率"),
+        ("fr-CA, de-AT;q=0.7, en;q=0.3", "de", "Zu zahlen"),
+        ("", "en", "Payable"),
+    ],
+)
+async def test_it_is_in_the_language_of_the_browser(site, change, asked, language, label):
+    page = await site.get(f"{BASE}/a/{change}", headers={"accept-language": asked})
+    assert f'<html lang="{language}">' in page.text
+    assert f'<th scope="row">{label}</th>' in page.text
+    assert page.headers["content-language"] == language
+    gone = await site.get(f"{BASE}/a/x", headers={"accept-language": asked})
+    assert f'<html lang="{language}">' in gone.text
 
 
 async def test_it_names_nobody_and_carries_no_token(site, reader, change):

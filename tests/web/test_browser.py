@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from service.core.link import Links, Purpose
+from service.core.proof.link import Links, Purpose
 from service.runtime.listening import address_of, listen, serve_http
-from service.store.tables import Change, Destination
+from service.store.following.tables import Destination
+from service.store.standings.tables import Change
 from service.web import Lobby, make_site
 from tests.books import consumer_of, rows, take
 from tests.browser import ENOUGH, brightness, browser_tab, contrast

@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.link import Purpose
-from service.core.optin import PAUSED_BY_READER, UNSUBSCRIBED_BY_READER, Act
+from service.core.destination.optin import PAUSED_BY_READER, UNSUBSCRIBED_BY_READER, Act
+from service.core.proof.link import Purpose
 from service.dispatch.plan import Planner
-from service.store.accounts import DEFAULT
-from service.store.destinations import change_destination, lock_destination
+from service.store.delivery.tables import Delivery, Held, Receipt
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import change_destination, lock_destination
+from service.store.following.tables import Destination
 from service.store.mail.consents import list_consents
 from service.store.mail.readers import find_reader, obey
-from service.store.tables import Delivery, Destination, Held, Receipt
 from service.telemetry import Metrics
 from tests.books import NOW, consumer_of, count, rows, silent, take
 from tests.core.builders import measure
@@ -267,3 +268,16 @@ async def test_the_preferences_say_when_a_digest_comes(db, site, reader):
     await wish(db, "desk", **daily)
     page = (await site.get(links[PREFERENCES])).text
     assert "are on. They come together, every day at 07:00. These are times in Europe" in page
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("state", ["active", "paused", "unconfirmed", "unsubscribed", "disabled"])
+async def test_every_page_is_in_the_language_of_its_reader(db, site, reader, state, purpose):
+    links = await reader(state)
+    await wish(db, "desk", language="de", digest={"every": "week", "at": "07:00"})
+    page = await site.get(links[purpose])
+    said = re.sub(r"<style>.*</style>|<[^>]+>", " ", page.text, flags=re.DOTALL)
+    assert '<html lang="de">' in page.text or page.status_code == 410
+    assert page.status_code == 410 or not re.search(r"\b(the|you|alerts|are|this|mail)\b", said)
+    if purpose is PREFERENCES:
+        assert "jeden Montag um 07:00 Uhr" in said

@@ -9,8 +9,8 @@ from service.api.desk import AtDesk
 from service.api.destinations.opting import ask_reader
 from service.api.problems import Conflict, NotFound, TooMany
 from service.api.questions import send
+from service.core.destination.optin import UNCONFIRMED, UNSUBSCRIBED
 from service.core.event import Fault
-from service.core.optin import UNCONFIRMED, UNSUBSCRIBED
 from service.store.mail.consents import ConsentRow, list_consents
 from service.store.mail.invitations import MOST_A_DAY, find_next_time
 from service.store.mail.readers import ReaderRow, find_reader, set_state

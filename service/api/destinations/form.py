@@ -10,16 +10,16 @@ from service.api.desk import Desk
 from service.api.destinations.given import AuthForm, TlsForm, read_headers, read_tls
 from service.api.destinations.keys import NO_GRACE, Signing, make_key, set_signing
 from service.api.destinations.opting import ConsentForm
-from service.core.address import BadAddress, check_email, check_url
-from service.core.credentials import NOTHING, Credentials, add_key
-from service.core.delivery import PULL
+from service.core.destination.address import BadAddress, check_email, check_url
+from service.core.destination.credentials import NOTHING, Credentials, add_key
+from service.core.destination.grant import Grant
+from service.core.destination.preferences import NO_PREFERENCES, Preferences
 from service.core.event import Fault
-from service.core.grant import Grant
-from service.core.pace import Limits
-from service.core.preferences import NO_PREFERENCES, Preferences
-from service.core.signing import V1
-from service.store.accounts import DEFAULT
-from service.store.destinations import DestinationValue
+from service.core.proof.signing import V1
+from service.core.sending.delivery import PULL
+from service.core.sending.pace import Limits
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import DestinationValue
 from service.store.ids import new_id
 
 Name = Annotated[str, Field(max_length=200, description="For people.")]

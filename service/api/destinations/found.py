@@ -4,8 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.problems import Conflict, NotFound
 from service.core.event import Fault
-from service.store.accounts import DEFAULT
-from service.store.destinations import (
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import (
     DestinationValue,
     find_address,
     find_destination,

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
 from pydantic import Field
 
 from service.api.bodies import refuse
-from service.core.credentials import hint
-from service.core.delivery import Route
+from service.core.destination.credentials import hint
+from service.core.destination.grant import Grant
+from service.core.destination.headers import BadHeader, Pairs, check_headers
 from service.core.duty import Frozen
 from service.core.event import Fault
-from service.core.grant import Grant
-from service.core.headers import BadHeader, Pairs, check_headers
+from service.core.sending.delivery import Route
 
 LONGEST_PEM = 65_536
 MOST_BYTES = 4096

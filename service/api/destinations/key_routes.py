@@ -14,10 +14,10 @@ from service.api.destinations.keys import RotationForm, rotate, show_once
 from service.api.destinations.shown import as_json
 from service.api.problems import Conflict, NotFound
 from service.api.questions import send
-from service.core.credentials import Key, LastKey, revoke_key
+from service.core.destination.credentials import Key, LastKey, revoke_key
 from service.core.event import Fault
-from service.core.signing import V1A, jwk_x, public_of
-from service.store.destinations import DestinationValue, change_destination
+from service.core.proof.signing import V1A, jwk_x, public_of
+from service.store.following.destinations import DestinationValue, change_destination
 
 router = APIRouter(prefix="/v1/destinations/{destination_id}", tags=["destinations"])
 open_router = APIRouter(prefix="/.well-known/tariffwire", tags=["destinations"])

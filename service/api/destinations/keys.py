@@ -7,10 +7,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from service.api.bodies import refuse
-from service.core.credentials import Credentials, Key, TooManyKeys, add_key, drop_kind, hint
+from service.core.destination.credentials import (
+    Credentials,
+    Key,
+    TooManyKeys,
+    add_key,
+    drop_kind,
+    hint,
+)
 from service.core.duty import Frozen
 from service.core.event import Fault
-from service.core.signing import (
+from service.core.proof.signing import (
     PRIVATE,
     SEED_BYTES,
     SHARED,

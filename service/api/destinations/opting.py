@@ -10,12 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.api.bodies import refuse
 from service.api.desk import Desk
 from service.api.problems import Conflict
+from service.core.destination.optin import (
+    ACTIVE,
+    ASKED,
+    UNCONFIRMED,
+    UNSUBSCRIBED,
+    why_owner_may_not,
+)
 from service.core.duty import Frozen
 from service.core.event import Fault
-from service.core.optin import ACTIVE, ASKED, UNCONFIRMED, UNSUBSCRIBED, why_owner_may_not
-from service.store import destinations
-from service.store.destinations import DestinationValue
-from service.store.holding import DISABLED
+from service.store.delivery.holding import DISABLED
+from service.store.following import destinations
+from service.store.following.destinations import DestinationValue
 from service.store.mail.consents import ConsentRow, note_consent
 from service.store.mail.invitations import invite
 from service.store.mail.suppressed import HARD, find_suppression

@@ -21,14 +21,16 @@ from service.api.destinations.shown import as_json, shown_secrets
 from service.api.destinations.warning import check_warn, show_warnings
 from service.api.problems import Conflict
 from service.api.questions import AtPage, send
-from service.core.delivery import PULL
+from service.core.destination.preferences import NO_PREFERENCES
 from service.core.event import Fault
-from service.core.preferences import NO_PREFERENCES
-from service.store import destinations, holding, paces
-from service.store.accounts import DEFAULT
-from service.store.destinations import DestinationValue
+from service.core.sending.delivery import PULL
+from service.store.delivery import holding
+from service.store.following import destinations
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import DestinationValue
 from service.store.gathering.waiting import ask_anew
 from service.store.notices.beats import plan_beat
+from service.store.pacing import paces
 
 router = APIRouter(prefix="/v1/destinations", tags=["destinations"])
 

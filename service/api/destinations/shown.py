@@ -7,9 +7,9 @@ from service.api.desk import Desk
 from service.api.destinations.form import open_credentials
 from service.api.destinations.given import show_auth, show_tls
 from service.api.destinations.keys import show_key, show_once
-from service.core.credentials import hint
-from service.core.delivery import PULL
-from service.store.destinations import DestinationValue
+from service.core.destination.credentials import hint
+from service.core.sending.delivery import PULL
+from service.store.following.destinations import DestinationValue
 
 
 def as_json(desk: Desk, value: DestinationValue) -> dict[str, Any]:

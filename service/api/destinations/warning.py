@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.bodies import refuse
+from service.core.destination.preferences import Preferences
 from service.core.event import Fault
-from service.core.preferences import Preferences
-from service.store.destinations import DestinationValue, find_destination
+from service.store.following.destinations import DestinationValue, find_destination
 from service.store.notices.channel import SETTING, find_channel
 
 

@@ -13,7 +13,7 @@ from service.api.intake.way import Way
 from service.api.problems import Conflict, Invalid
 from service.core.event import Fault, Identity, Unreadable
 from service.log import LogUnavailable, Record
-from service.store.events import Recorded
+from service.store.standings.events import Recorded
 
 BREATH = 200
 """Events between two turns of the loop, so that a large request keeps nobody waiting."""

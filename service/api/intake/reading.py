@@ -14,6 +14,7 @@ from service.core.event import (
     read_event,
     topic_of,
 )
+from service.core.event.envelope import ClockEvent
 from service.core.standing.keys import record_key, refuse_long_names
 
 AHEAD = timedelta(minutes=5)
@@ -39,6 +40,9 @@ def understand(piece: Piece, now: datetime) -> Arrival:
     """One decoding, one validation, one digest; `Unreadable` names every fault."""
     found = decode(piece.raw) if piece.found is None else piece.found
     event = read_event(found)
+    if isinstance(event, ClockEvent):
+        said = "only this service's own clock says what time it is; send the event that states it"
+        raise Unreadable([Fault("type", said)])
     if event.knownfrom and event.knownfrom > now + AHEAD:
         said = f"{event.knownfrom.isoformat()} has not come yet; nothing is known before it is said"
         raise Unreadable([Fault("knownfrom", said)])

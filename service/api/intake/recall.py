@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from service.core.event import Identity
 from service.store.database import Database
-from service.store.events import Recorded, find_recorded
+from service.store.standings.events import Recorded, find_recorded
 
 REMEMBERED = 100_000
 

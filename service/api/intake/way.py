@@ -14,7 +14,7 @@ from service.api.desk import Desk
 from service.api.problems import Unavailable
 from service.crash import passing
 from service.log import TOPICS, LogUnavailable, Record
-from service.store.outbox import count_waiting, put
+from service.store.arrivals.outbox import count_waiting, put
 
 LOOKS = 0.25
 """Seconds between two looks at how full the outbox is."""

@@ -13,11 +13,11 @@ from service.api.problems import Conflict
 from service.api.questions import read_instant, send
 from service.api.steering.forms import AcknowledgeForm, NoteForm, RecoverForm, doer_of
 from service.core.event import Fault
-from service.core.pace import estimate
-from service.store.accounts import DEFAULT
+from service.core.sending.pace import estimate
 from service.store.again.resending import find_losses, name_delivery, resend
-from service.store.alerts import find_alert
-from service.store.destinations import DestinationValue, find_destination
+from service.store.delivery.alerts import find_alert
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import DestinationValue, find_destination
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import Kind, Task, begin, find_errand, name_destination
 from service.store.steering.pages import do_page

@@ -12,11 +12,11 @@ from service.api.problems import NotFound
 from service.api.questions import send
 from service.api.steering.forms import NoteForm, ReasonForm, ReplayForm, doer_of
 from service.core.event import Fault
-from service.core.steering import Act
-from service.store.accounts import DEFAULT
+from service.core.sending.steering import Act
 from service.store.again.replaying import replay
-from service.store.changes import Recorded, find_change
-from service.store.destinations import find_destination
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
+from service.store.standings.changes import Recorded, find_change
 from service.store.steering.deeds import Doer
 from service.store.steering.stops import say_word
 

@@ -13,8 +13,8 @@ from service.api.desk import AtDesk
 from service.api.questions import AtPage, send
 from service.api.steering.forms import MuteForm, doer_of
 from service.core.event import Fault
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
 from service.store.ids import new_id
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.muting import MuteValue, add_mute, end_mute, find_mute, list_mutes

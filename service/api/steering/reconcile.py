@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Response
 from service.api.changes import missing
 from service.api.desk import AtDesk
 from service.api.questions import LARGEST, AtPage
-from service.core.notice import is_notice
-from service.core.signature import headers
-from service.store.accounts import DEFAULT
-from service.store.destinations import find_destination
-from service.store.reconciling import Listed, list_of_destination
+from service.core.proof.signature import headers
+from service.core.sending.notice import is_notice
+from service.store.delivery.reconciling import Listed, list_of_destination
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import find_destination
 
 router = APIRouter(prefix="/v1/destinations/{destination_id}/alerts", tags=["destinations"])
 

@@ -13,13 +13,16 @@ from service.api.destinations.form import DestinationForm, check_address, make_d
 from service.api.destinations.opting import enter_destination
 from service.api.destinations.shown import as_json, shown_secrets
 from service.api.subscriptions.form import SubscriptionForm
+from service.core.catalogue.filling import Misfit
 from service.core.event import Fault
-from service.store import destinations, subscriptions
-from service.store.accounts import DEFAULT
-from service.store.destinations import DestinationValue
+from service.core.match.subscription import Rule
+from service.store.following import destinations, subscriptions
+from service.store.following.accounts import DEFAULT
+from service.store.following.destinations import DestinationValue
+from service.store.following.subscriptions import SubscriptionValue
 from service.store.ids import new_id
 from service.store.numbers import last_number
-from service.store.subscriptions import SubscriptionValue
+from service.store.products.stocking import NoCatalogue, TooManyRows, mark_mended, stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,9 @@ async def enter(
     """Make one; it is told of changes that are recorded after this transaction."""
     now = desk.clock()
     told = await _attach(session, desk, form)
-    value = _value(form, told, now, new_id("sub", now), await last_number(session, "changes"))
+    rule = await stock_rule(session, form.rule)
+    name, after = new_id("sub", now), await last_number(session, "changes")
+    value = _value(form, told, now, name, after, rule)
     await subscriptions.add_subscription(session, value)
     return value, told
 
@@ -46,24 +51,39 @@ async def replace_with(
 ) -> tuple[SubscriptionValue, Told]:
     """What would be the same is not written again."""
     told = await _attach(session, desk, form)
-    fresh = _value(form, told, held.created_at, held.id, held.after_change)
+    rule = await stock_rule(session, form.rule, held.id)
+    fresh = _value(form, told, held.created_at, held.id, held.after_change, rule)
     same = replace(fresh, state=held.state, updated_at=held.updated_at)
     if same == held:
         return held, told
     value = replace(same, updated_at=desk.clock())
     await subscriptions.change_subscription(session, value)
+    await mark_mended(session, value.id, value.rule, value.updated_at)
     return value, told
 
 
-def _value(
-    form: SubscriptionForm, told: Told, made_at: datetime, name: str, after_change: int
+async def stock_rule(session: AsyncSession, rule: Rule, subscription_id: str | None = None) -> Rule:
+    """As it is matched: with what its catalogues hold, and what follows its codes."""
+    try:
+        return await stock(session, DEFAULT, rule, subscription_id)
+    except (NoCatalogue, Misfit, TooManyRows) as error:
+        refuse([Fault("lanes", str(error))], error)
+
+
+def _value(  # noqa: PLR0913, PLR0917 - what a form does not say
+    form: SubscriptionForm,
+    told: Told,
+    made_at: datetime,
+    name: str,
+    after_change: int,
+    rule: Rule,
 ) -> SubscriptionValue:
     return SubscriptionValue(
         id=name,
         account_id=DEFAULT,
         name=form.name,
         external_id=form.external_id,
-        rule=form.rule,
+        rule=rule,
         labels=form.labels,
         metadata=form.metadata,
         destinations=told.ids,

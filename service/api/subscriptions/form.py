@@ -9,19 +9,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from service.api.destinations.form import Address
 from service.core.event.fields import Passed
 from service.core.match.subscription import (
+    MAX_FILTERS,
     MAX_LANES,
     Country,
     Lane,
     ProductLane,
     Rule,
-    _read_product,
     explode,
+    read_product,
 )
-from service.core.superseding import EVERY, Steps
-from service.store.subscriptions import SubscriptionValue
+from service.core.sending.superseding import EVERY, Steps
+from service.store.following.subscriptions import SubscriptionValue
 
 MAX_METADATA = 2_000
-MAX_FILTERS = 20_000
 
 
 def _printable(text: str) -> str:
@@ -48,30 +48,15 @@ ExternalId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 DestinationId = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
 
 
-class SubscriptionForm(Rule):
-    """What to follow (`lanes`, or the shorthands `country` and `product`), and whom to tell.
-
-    `destinations` are ids; `url` or `email` makes a destination, or takes the one you have.
-    """
+class RuleForm(Rule):
+    """What to follow: `lanes`, or the shorthands `country` and `product`; with minima beside."""
 
     lanes: Annotated[tuple[Lane, ...], Field(max_length=MAX_LANES)] = ()
     country: Country | None = None
-    product: Annotated[ProductLane | None, BeforeValidator(_read_product)] = None
-    steps: Annotated[
-        Steps, Field(description="Of a subject every alert, or the latest that was not sent yet.")
-    ] = EVERY
-    name: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
-    external_id: ExternalId | None = None
-    destinations: Annotated[tuple[DestinationId, ...], Field(max_length=50)] = ()
-    url: Address | None = None
-    email: Address | None = None
-    labels: Annotated[dict[LabelText, LabelText], Field(max_length=20)] = Field(
-        default_factory=dict
-    )
-    metadata: Annotated[Passed, AfterValidator(_fit_for_alerts)] = Field(default_factory=dict)
+    product: Annotated[ProductLane | None, BeforeValidator(read_product)] = None
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_lanes(self) -> Self:
         short = self.country or self.product
         if not (self.lanes or short):
             message = (
@@ -83,8 +68,8 @@ class SubscriptionForm(Rule):
                 "`country` and `product` are shorthands for one lane: leave them out beside `lanes`"
             )
             raise ValueError(message)
-        if not (self.destinations or self.url or self.email):
-            message = "say whom to tell: `destinations` (ids), `url` or `email`"
+        if any(lane.product and (lane.product.listed or lane.product.heirs) for lane in self.lanes):
+            message = "`listed` and `heirs` are written by us: name `codes`, or a `catalogue`"
             raise ValueError(message)
         if len(explode(self.rule)) > MAX_FILTERS:
             message = (
@@ -101,9 +86,39 @@ class SubscriptionForm(Rule):
         return Rule(lanes=lanes, **minima)
 
 
+class SubscriptionForm(RuleForm):
+    """What to follow, and whom to tell.
+
+    `destinations` are ids; `url` or `email` makes a destination, or takes the one you have.
+    """
+
+    steps: Annotated[
+        Steps, Field(description="Of a subject every alert, or the latest that was not sent yet.")
+    ] = EVERY
+    name: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
+    external_id: ExternalId | None = None
+    destinations: Annotated[tuple[DestinationId, ...], Field(max_length=50)] = ()
+    url: Address | None = None
+    email: Address | None = None
+    labels: Annotated[dict[LabelText, LabelText], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
+    metadata: Annotated[Passed, AfterValidator(_fit_for_alerts)] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_told(self) -> Self:
+        if not (self.destinations or self.url or self.email):
+            message = "say whom to tell: `destinations` (ids), `url` or `email`"
+            raise ValueError(message)
+        return self
+
+
 def rule_json(rule: Rule) -> dict[str, Any]:
     """Every setting; of a lane only what it states."""
-    lanes = [lane.model_dump(mode="json", exclude_defaults=True) for lane in rule.lanes]
+    ours = {"product": {"listed", "heirs"}}
+    lanes = [
+        lane.model_dump(mode="json", exclude_defaults=True, exclude=ours) for lane in rule.lanes
+    ]
     return {**rule.model_dump(mode="json", exclude={"lanes"}), "lanes": lanes}
 
 

@@ -11,10 +11,11 @@ from service.api.desk import Desk
 from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.core.match import Facts, Match, match
 from service.core.match.subscription import Rule
+from service.core.schedule import KEYS
 from service.core.shapes import as_json
 from service.core.standing import MeasureStanding, standing
 from service.store.spans import Span
-from service.store.subjects import MEASURES, histories_of, last_event, list_subjects
+from service.store.standings.subjects import MEASURES, histories_of, last_event, list_subjects
 
 SHOWN = 50
 
@@ -62,7 +63,10 @@ class InForce:
             known = (await last_event(session), now.replace(second=0, microsecond=0))
             if self._present.known == known:
                 return self._present
-            subjects = await list_subjects(session, MEASURES, Span(None, LOOKED_AT + 1))
+            # A loaded schedule has a rate for every line: it would hide all that is special.
+            subjects = await list_subjects(
+                session, MEASURES, Span(None, LOOKED_AT + 1), without=KEYS
+            )
             present = Present(known, is_cut=len(subjects) > LOOKED_AT)
             keys = [one.key for one in subjects[:LOOKED_AT]]
             for start in range(0, len(keys), A_TURN):

@@ -17,9 +17,10 @@ from service.api.subscriptions.entry import Told, enter, replace_with, show_made
 from service.api.subscriptions.form import SubscriptionForm, as_json, merge_form, tag_of
 from service.api.subscriptions.in_force import AtPresent, InForce
 from service.core.event import Fault
-from service.store import holding, subscriptions
-from service.store.accounts import DEFAULT
-from service.store.subscriptions import SubscriptionValue, Wanted
+from service.store.delivery import holding
+from service.store.following import subscriptions
+from service.store.following.accounts import DEFAULT
+from service.store.following.subscriptions import SubscriptionValue, Wanted
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 

@@ -71,6 +71,7 @@ class Kind(StrEnum):
     RULING = "ruling"
     INVESTIGATION = "investigation"
     CORRECTION = "correction"
+    IN_TRANSIT_CLOSED = "in_transit_closed"  # goods on their way are let off no longer
 
 
 class Severity(StrEnum):
@@ -83,13 +84,27 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """The threat or claim that an event carries out, as it was said; `change` is what told it."""
+
+    event: Identity
+    action: Action
+    certainty: Certainty
+    announced_at: When | None
+    known_at: datetime
+    change: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One change to one subject.
 
     `about` is what the causing event speaks of: its own data, or that of the event it assesses.
     `old` and `new` are the duties that apply just before and after, at the instant of effect;
     `delta_pp` the percentage points between them, None where they cannot be compared. `days`
-    counts from when we judged it to its effect (negative: since).
+    counts from when we judged it to its effect (negative: since). `carries_out` is what the event
+    `realises`, if that is of the same subject; `lead` for how many days before its instant a change
+    that is `upcoming` was asked for.
     """
 
     id: UUID
@@ -119,6 +134,13 @@ class Change:
     seen_at: datetime
     citations: Citations
     evidence: EvidenceList
+    carries_out: CarriedOut | None = None
+    lead: int | None = None
+
+    @property
+    def is_of_clock(self) -> bool:
+        """Whether time alone brought it: `event` is the clock's, `about` what stated the date."""
+        return self.event_type == "tariff.clock"
 
     @property
     def headline(self) -> Kind:

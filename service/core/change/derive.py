@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 from uuid import UUID
 
 from service.core.certainty import Certainty
-from service.core.change.change import Change, change_id
+from service.core.change.change import CarriedOut, Change, change_id
+from service.core.change.due import judge
 from service.core.change.kinds import kinds_of
 from service.core.change.severity import grade
 from service.core.change.views import (
@@ -26,8 +28,10 @@ from service.core.event import (
     Measure,
     NegotiationStep,
     Reference,
+    Tick,
     Verdict,
 )
+from service.core.event.envelope import ClockEvent
 from service.core.moment import Moment
 from service.core.standing import (
     Entry,
@@ -49,6 +53,7 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     HISTORY = "history"
     WAITING = "waiting"
+    OUTDATED = "outdated"  # what the clock was to tell no longer holds
     QUARANTINED = "quarantined"
 
 
@@ -65,11 +70,16 @@ class Derivation:
     change: Change | None = None
 
 
+Said = Measure | NegotiationStep | ClaimAssessed
+"""The data of all events but the clock's."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One event, the facts it speaks of, and its subject's history without and with it."""
+    """One event, what it says, of which facts, and its subject's history without and with it."""
 
     entry: Entry
+    said: Said
     about: Measure | NegotiationStep
     history: History
     extended: History
@@ -95,7 +105,10 @@ def weigh(entry: Entry, history: History) -> Derivation:
     if entry.identity in history.by_identity:
         reason = "this event is already in the history of its subject"
         return Derivation(Outcome.DUPLICATE, reason, history)
-    case = _Case(entry, _about(entry, history), history, history.with_entry(entry))
+    if isinstance(entry.event, ClockEvent):
+        return _strike(entry, entry.event.data, history)
+    said = entry.event.data
+    case = _Case(entry, said, _about(said, history), history, history.with_entry(entry))
     if entry.event.handling is Handling.HISTORY:
         return case.end(
             Outcome.HISTORY, "handled as history: it builds the standing, alerts nobody"
@@ -103,10 +116,23 @@ def weigh(entry: Entry, history: History) -> Derivation:
     return _known_better(case) or _compare(case)
 
 
+def _strike(entry: Entry, tick: Tick, history: History) -> Derivation:
+    """The clock's event: it joins the history, folds to nothing, and may be told."""
+    kept = history.with_entry(entry)
+    if entry.event.handling is Handling.HISTORY:
+        reason = "put on the log too long after its instant: nobody is alerted so late"
+        return Derivation(Outcome.HISTORY, reason, kept)
+    found = judge(entry, tick, history)
+    if isinstance(found, str):
+        return Derivation(Outcome.OUTDATED, found, kept)
+    reason = f"changed {history.subject}: {', '.join(found.kinds)}"
+    return Derivation(Outcome.CHANGED, reason, kept.crediting(found.id), found)
+
+
 def _compare(case: _Case) -> Derivation:
     """The standing without the event and with it."""
     views = _view(case)
-    claim = case.entry.event.data
+    claim = case.said
     if isinstance(claim, ClaimAssessed):
         if _same_verdict(claim, case.history):
             return case.end(Outcome.EVIDENCE_ONLY, "this verdict was known; kept as evidence")
@@ -114,7 +140,7 @@ def _compare(case: _Case) -> Derivation:
             return case.end(Outcome.EVIDENCE_ONLY, "a later verdict stands; kept as evidence")
     elif not _moves(case, views) and not rewrites(claim, views):
         return case.end(Outcome.EVIDENCE_ONLY, "nothing observable moved; kept as evidence")
-    change = _change(case.entry, case.about, views, case.history)
+    change = _change(case, views)
     reason = f"changed {case.history.subject}: {', '.join(change.kinds)}"
     return case.end(Outcome.CHANGED, reason, change)
 
@@ -127,14 +153,12 @@ def _moves(case: _Case, views: Views) -> bool:
     return before is not after and timeline(before) != timeline(after)
 
 
-def _about(entry: Entry, history: History) -> Measure | NegotiationStep:
-    data = entry.event.data
+def _about(data: Said, history: History) -> Measure | NegotiationStep:
     if not isinstance(data, ClaimAssessed):
         return data
-    assessed = history.by_identity[data.about.identity].event.data
-    if isinstance(assessed, ClaimAssessed):  # a verdict on a verdict speaks of the same facts
-        return _about(history.by_identity[data.about.identity], history)
-    return assessed
+    # Nothing is claimed of the clock: the envelope refuses it.
+    assessed = cast("Said", history.by_identity[data.about.identity].event.data)
+    return _about(assessed, history)  # a verdict on a verdict speaks of the same facts
 
 
 def _view(case: _Case) -> Views:
@@ -178,7 +202,7 @@ def _is_overruled(claim: ClaimAssessed, extended: History) -> bool:
 
 def _known_better(case: _Case) -> Derivation | None:
     """A claim that repeats what is known, or is weaker than what is known, alerts nobody."""
-    claim = case.entry.event.data
+    claim = case.said
     if not isinstance(claim, Measure) or claim.certainty is Certainty.INSTRUMENT:
         return None
     fold = case.history.fold
@@ -216,12 +240,10 @@ def _is_surer(other: Measure, claim: Measure) -> bool:
     )
 
 
-def _change(
-    entry: Entry, about: Measure | NegotiationStep, views: Views, history: History
-) -> Change:
-    data = entry.event.data
+def _change(case: _Case, views: Views) -> Change:
+    entry, data, about, history = case.entry, case.said, case.about, case.history
     delta = delta_of(data, views)
-    kinds = kinds_of(entry, views, delta)
+    kinds = kinds_of(data, views, delta)
     measure = about if isinstance(about, Measure) else None
     start = measure.effective_at if measure else about.occurs_at  # type: ignore[union-attr]
     announced = measure.announced_at if measure else None
@@ -255,6 +277,20 @@ def _change(
         seen_at=entry.seen_at,
         citations=law_of(measure) if measure else (),
         evidence=data.evidence,
+        carries_out=_carried_out(data, history),
+    )
+
+
+def _carried_out(
+    data: Measure | NegotiationStep | ClaimAssessed, history: History
+) -> CarriedOut | None:
+    named = data.realises if isinstance(data, Measure) else None
+    held = history.by_identity.get(named.identity) if named else None
+    if held is None or not isinstance(held.event.data, Measure):
+        return None
+    said = held.event.data
+    return CarriedOut(
+        held.identity, said.action, said.certainty, said.announced_at, held.known_at, held.change
     )
 
 

@@ -5,12 +5,13 @@ from decimal import Decimal
 from service.core.change.change import Kind
 from service.core.change.views import Views, moved, scope_of
 from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep, Stage, Verdict
-from service.core.standing import Entry, MeasureStanding, TrackStanding
+from service.core.standing import MeasureStanding, TrackStanding
 
 
-def kinds_of(entry: Entry, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
+def kinds_of(
+    data: Measure | NegotiationStep | ClaimAssessed, views: Views, delta: Decimal | None
+) -> tuple[Kind, ...]:
     """At least one; the first is the headline."""
-    data = entry.event.data
     if isinstance(data, ClaimAssessed):
         return _verdict_kinds(data.verdict, views, delta)
     if isinstance(data, NegotiationStep):
@@ -22,7 +23,7 @@ def kinds_of(entry: Entry, views: Views, delta: Decimal | None) -> tuple[Kind, .
 
 def _law_kinds(data: Measure, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
     headline = _HEADLINES[data.action]
-    moved = _rate_kind(views, delta)
+    moved = rate_kind(views, delta)
     known = isinstance(views.before, MeasureStanding) and views.before.law
     if known and headline in _OF_A_RATE:
         headline = moved or _still(headline, views)
@@ -41,7 +42,8 @@ def _still(headline: Kind, views: Views) -> Kind:
     return Kind.CLAIM_CONFIRMED if headline is Kind.MEASURE_ANNOUNCED else Kind.RATE_CHANGED
 
 
-def _rate_kind(views: Views, delta: Decimal | None) -> Kind | None:
+def rate_kind(views: Views, delta: Decimal | None) -> Kind | None:
+    """Which way the rate moves, if it does."""
     if delta:
         return Kind.RATE_INCREASED if delta > 0 else Kind.RATE_DECREASED
     if delta is None and views.old is not None and views.new is not None and views.old != views.new:
@@ -54,7 +56,7 @@ def _once(*kinds: Kind | None) -> tuple[Kind, ...]:
 
 
 def _verdict_kinds(verdict: Verdict, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
-    return _once(_VERDICTS[verdict], _rate_kind(views, delta))
+    return _once(_VERDICTS[verdict], rate_kind(views, delta))
 
 
 def _track_kinds(step: NegotiationStep, views: Views) -> tuple[Kind, ...]:
@@ -64,10 +66,11 @@ def _track_kinds(step: NegotiationStep, views: Views) -> tuple[Kind, ...]:
     )
     if step.stage.rank is None:
         return (_SIDE_STATES.get(step.stage, Kind.STAGE_REGRESSED),)
+    if before is not None and before.rank is not None and step.stage.rank < before.rank:
+        return (Kind.STAGE_REGRESSED,)
     if step.stage.rank >= (Stage.FRAMEWORK.rank or 0) and step.stage is not before:
         return _once(Kind.AGREEMENT_REACHED, opened or Kind.STAGE_ADVANCED)
-    back = before is not None and before.rank is not None and step.stage.rank < before.rank
-    return (opened or (Kind.STAGE_REGRESSED if back else Kind.STAGE_ADVANCED),)
+    return (opened or Kind.STAGE_ADVANCED,)
 
 
 _SIDE_STATES = {Stage.TERMINATED: Kind.TALKS_ENDED, Stage.DENIED: Kind.CLAIM_DENIED}

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from pydantic_core import from_json
 
 from service.core.change.change import Change, read_change, write_change
 from service.core.change.derive import Derivation, weigh
@@ -85,10 +88,28 @@ def _differ(made: Change, body: bytes) -> Iterator[str]:
         return
     for one in fields(Change):
         mine, theirs = getattr(made, one.name), getattr(recorded, one.name)
-        if mine != theirs:
+        if mine != theirs and _says_otherwise(one.name, made, body):
             said = f"was recorded as {theirs!s:.80}, and is {mine!s:.80}"
             yield f"made {_name(made.id)}, whose {one.name} {said}"
             return
+
+
+def _says_otherwise(name: str, made: Change, body: bytes) -> bool:
+    """Whether it differs in what was written: an earlier release did not know all we write now."""
+    written = from_json(body)
+    return (
+        name in written
+        and _as_far_as(from_json(write_change(made))[name], written[name]) != (written[name])
+    )
+
+
+def _as_far_as(mine: Any, written: Any) -> Any:
+    """My value without what the written one has no place for."""
+    if isinstance(mine, dict) and isinstance(written, dict):
+        return {name: _as_far_as(mine[name], written[name]) for name in mine if name in written}
+    if isinstance(mine, list) and isinstance(written, list) and len(mine) == len(written):
+        return [_as_far_as(*pair) for pair in zip(mine, written, strict=True)]
+    return mine
 
 
 def _name(change: object) -> str:

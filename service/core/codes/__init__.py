@@ -10,7 +10,16 @@ from service.core.codes.countries import (
     importer_label,
     timezone_of,
 )
-from service.core.codes.groups import groups_of, known_groups, members
+from service.core.codes.groups import (
+    Group,
+    Membership,
+    find_group,
+    groups_of,
+    known_groups,
+    list_groups,
+    members,
+    memberships,
+)
 from service.core.codes.harmonized import describe_product, format_product
 from service.core.codes.meeting import Meet, codes_meet, covers
 from service.core.codes.nomenclatures import find_nomenclature
@@ -18,15 +27,19 @@ from service.core.codes.products import ProductCode, find_product
 from service.core.codes.unknown import (
     UnknownCode,
     UnknownCountry,
+    UnknownGroup,
     UnknownNomenclature,
     UnknownProduct,
 )
 
 __all__ = [
+    "Group",
     "Meet",
+    "Membership",
     "ProductCode",
     "UnknownCode",
     "UnknownCountry",
+    "UnknownGroup",
     "UnknownNomenclature",
     "UnknownProduct",
     "codes_meet",
@@ -35,12 +48,15 @@ __all__ = [
     "covers",
     "describe_product",
     "find_country",
+    "find_group",
     "find_nomenclature",
     "find_product",
     "format_product",
     "groups_of",
     "importer_label",
     "known_groups",
+    "list_groups",
     "members",
+    "memberships",
     "timezone_of",
 ]

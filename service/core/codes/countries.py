@@ -1,4 +1,8 @@
-"""Countries and customs territories: ISO 3166-1 alpha-2 codes, `EU` and `XK`."""
+"""Countries and customs territories: ISO 3166-1 alpha-2 codes, `EU` and `XK`.
+
+Groups of countries have names too, for origins are stated by them ("goods of ASEAN"); but they are
+none that `find_country` finds.
+"""
 
 import re
 import unicodedata
@@ -63,10 +67,18 @@ def timezone_of(importer: str) -> str:
 
 
 def _country(code: str) -> Country:
-    try:
-        return _countries()[code]
-    except KeyError:
-        raise UnknownCountry(code, _nearest(code)) from None
+    known = _countries().get(code) or _groups().get(code)
+    if known is None:
+        raise UnknownCountry(code, _nearest(code))
+    return known
+
+
+@cache
+def _groups() -> dict[str, Country]:
+    return {
+        code: Country(code, name, phrase, code, "UTC")
+        for code, name, phrase, _ in read_rows("groups.tsv")
+    }
 
 
 @cache

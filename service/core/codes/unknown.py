@@ -2,6 +2,7 @@
 
 UnknownCode                  the nearest codes are named
 ├── UnknownCountry
+├── UnknownGroup
 └── UnknownProduct
     └── UnknownNomenclature  the digits may be right, what they are said to be of is not
 """
@@ -29,6 +30,10 @@ class UnknownCode(ValueError):
 
 class UnknownCountry(UnknownCode):
     """No country or customs territory is known by this name or code."""
+
+
+class UnknownGroup(UnknownCode):
+    """No group of countries is known by this name or code."""
 
 
 class UnknownProduct(UnknownCode):

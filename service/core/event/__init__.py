@@ -1,4 +1,4 @@
-"""What comes in: three types of event in a CloudEvents 1.0 envelope."""
+"""What comes in: three types of event in a CloudEvents 1.0 envelope, and the clock's own."""
 
 from service.core.event.claim import ClaimAssessed, Verdict
 from service.core.event.envelope import (
@@ -13,9 +13,11 @@ from service.core.event.envelope import (
 from service.core.event.fields import Evidence, Instrument, Reference
 from service.core.event.measure import Action, Condition, Measure, Origin, Product
 from service.core.event.negotiation import NegotiationStep, Party, Stage
+from service.core.event.tick import CLOCK, Tick, Turn
 from service.core.event.unreadable import Fault, Unreadable
 
 __all__ = [
+    "CLOCK",
     "Action",
     "ClaimAssessed",
     "Condition",
@@ -32,6 +34,8 @@ __all__ = [
     "Product",
     "Reference",
     "Stage",
+    "Tick",
+    "Turn",
     "Unreadable",
     "Verdict",
     "decode",

@@ -23,6 +23,7 @@ from pydantic import (
 from service.core.event.claim import ClaimAssessed
 from service.core.event.measure import Measure
 from service.core.event.negotiation import NegotiationStep
+from service.core.event.tick import CLOCK, Tick
 from service.core.event.unreadable import Fault, Unreadable, faults_of, path_of
 from service.core.moment import read_moment
 
@@ -121,12 +122,24 @@ class ClaimEvent(_Envelope):
     data: ClaimAssessed
 
 
-Event = MeasureEvent | StepEvent | ClaimEvent
+class ClockEvent(_Envelope):
+    """A `tariff.clock`, which nobody sends but this service itself."""
+
+    type: Literal["tariff.clock"]
+    data: Tick
+
+
+Given = MeasureEvent | StepEvent | ClaimEvent
+"""What producers send."""
+
+Event = Given | ClockEvent
 _KINDS: dict[str, type[MeasureEvent] | type[StepEvent] | type[ClaimEvent]] = {
     "tariff.measure": MeasureEvent,
     "negotiation.step": StepEvent,
     "claim.assessed": ClaimEvent,
 }
+_READABLE: dict[str, type[Event]] = _KINDS | {"tariff.clock": ClockEvent}
+GIVEN: TypeAdapter[Given] = TypeAdapter(Annotated[Given, Field(discriminator="type")])
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
@@ -153,7 +166,7 @@ def read_event(raw: bytes | dict[str, Any]) -> Event:
     found = decode(raw) if isinstance(raw, bytes) else raw
     if not isinstance(found, dict):
         raise Unreadable([Fault("", "an event is a JSON object")])
-    kind = _KINDS.get(str(found.get("type")))
+    kind = _READABLE.get(str(found.get("type")))
     if kind is None:
         said = f"`type` is one of {', '.join(_KINDS)}"
         raise Unreadable([Fault("type", said)])
@@ -171,7 +184,22 @@ def _check(event: Event) -> Event:
             raise Unreadable([Fault(name, said)])
     if isinstance(event, ClaimEvent) and event.data.about.identity == event.identity:
         raise Unreadable([Fault("data.about", "a claim is about another event, not itself")])
+    _keep_the_clock(event)
     return event
+
+
+def _keep_the_clock(event: Event) -> None:
+    """Nothing takes an identity of the clock's, nothing is claimed of what it says."""
+    if isinstance(event, ClockEvent):
+        if event.identity != event.data.identity or not event.is_kept:
+            said = "source and id of the clock's events follow from what they say; none is a test"
+            raise Unreadable([Fault("id", said)])
+    elif event.source == CLOCK:
+        said = f"{CLOCK} is the clock of this service itself; name your own source"
+        raise Unreadable([Fault("source", said)])
+    elif isinstance(event, ClaimEvent) and event.data.about.source == CLOCK:
+        said = "the clock claims nothing: assess the event that states the date"
+        raise Unreadable([Fault("data.about", said)])
 
 
 def digest_of(found: dict[str, Any]) -> str:

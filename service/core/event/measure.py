@@ -141,6 +141,7 @@ class Measure(Frozen):
     expires_at: When | None = None
     realises: Reference | None = None
     withdraws: Reference | None = None
+    met: bool | None = None  # of what it withdraws: whether that is because its condition was met
     instrument: Instrument | None = None
     citations: Citations = ()
     evidence: EvidenceList = ()
@@ -155,6 +156,9 @@ class Measure(Frozen):
         start, ends = self.effective_at, (self.until, self.expires_at)
         if start and any(end and end.at <= start.at for end in ends):
             message = "`until` and `expires_at` are exclusive ends: they lie after `effective_at`"
+            raise ValueError(message)
+        if self.met and self.withdraws is None:
+            message = "`met` says why a threat is withdrawn: name the threat under `withdraws`"
             raise ValueError(message)
         return self
 

@@ -1,12 +1,15 @@
 """Whether a measure is on goods that a lane follows; by look-ups, however long the lists are."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import chain
+from datetime import date
+from functools import lru_cache
+from itertools import chain, islice
 from typing import NamedTuple
 
 from service.core.codes import Meet, codes_meet, format_product
+from service.core.codes.harmonized import HEADING_DIGITS
 from service.core.event import Product
 from service.core.event.fields import LONGEST_COMMON
 from service.core.match.subscription import ProductLane
@@ -45,6 +48,7 @@ class Met(NamedTuple):
     six_digits: bool = False
 
 
+@lru_cache(maxsize=2048)
 def goods_of(product: Product) -> Goods:
     """Index what the product includes and excepts."""
     of, excluded = product.nomenclature, frozenset(product.excluded)
@@ -57,13 +61,16 @@ def goods_of(product: Product) -> Goods:
     return Goods(product, frozenset(include), excluded, listed)
 
 
-def meet_goods(goods: Goods, lane: ProductLane, *, possible: bool) -> Met | str:
-    """How they meet, or what stopped it. `possible`: whether mere descriptions count."""
+def meet_goods(goods: Goods, lane: ProductLane, on: date, *, possible: bool) -> Met | str:
+    """How they meet on that day, or what stopped it. `possible`: whether descriptions count."""
     if goods.is_vague and not possible:
         return "its goods are only described, and `possible` is off"
-    left = _not_excepted(lane, goods)
+    yours = lane.followed(on)
+    if not yours:
+        return "none of your codes is in use any more"
+    left = _not_excepted(yours, lane.nomenclature, goods)
     if not left:
-        return f"it excepts your {_say_codes(lane.codes)}"
+        return f"it excepts your {_say_codes(yours)}"
     if goods.is_vague:
         return Met("its goods are only described: possibly yours", left, possible=True)
     if goods.product.scope == "all":
@@ -71,36 +78,50 @@ def meet_goods(goods: Goods, lane: ProductLane, *, possible: bool) -> Met | str:
     return _meet_codes(goods, lane, left)
 
 
-def say_few(names: Collection[str]) -> str:
+def say_few(names: Collection[str], say: Callable[[str], str] = str) -> str:
     """Say the first few, and how many more there are: a lane may hold thousands."""
     more = len(names) - SAID
-    return ", ".join(list(names)[:SAID]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(say, islice(names, SAID))) + (f" and {more} more" if more > 0 else "")
 
 
 def _say_codes(codes: Collection[str]) -> str:
-    return say_few([format_product(code) for code in codes])
+    return say_few(codes, format_product)
 
 
-def _not_excepted(lane: ProductLane, goods: Goods) -> tuple[str, ...]:
+def _not_excepted(codes: tuple[str, ...], of: str | None, goods: Goods) -> tuple[str, ...]:
     """Drop codes that are let off as a whole; part of one being so is no reason for silence."""
     if not goods.excluded:
-        return lane.codes
-    of, gone, of_gone = lane.nomenclature, goods.excluded, goods.product.nomenclature
-    return tuple(code for code in lane.codes if not _cover(code, of, gone, of_gone))
+        return codes
+    gone, of_gone = goods.excluded, goods.product.nomenclature
+    chapters = {code[:2] for code in gone}
+    return tuple(
+        code for code in codes if code[:2] not in chapters or not _cover(code, of, gone, of_gone)
+    )
 
 
-def _meet_codes(goods: Goods, lane: ProductLane, codes: Iterable[str]) -> Met | str:
+def _meet_codes(goods: Goods, lane: ProductLane, codes: Collection[str]) -> Met | str:
     excepted = frozenset(lane.excluded)
-    found = ((code, _meet_one(code, lane.nomenclature, goods, excepted)) for code in codes)
+    near = (code for code in codes if _is_near(code, goods))
+    found = ((code, _meet_one(code, lane.nomenclature, goods, excepted)) for code in near)
     met = {code: meeting for code, meeting in found if meeting}
     if not met:
-        return f"none of your codes ({_say_codes(lane.codes)}) is in its list"
+        return f"none of your codes ({_say_codes(codes)}) is in its list"
     code, (theirs, how) = next(iter(met.items()))
     six = any(meet is Meet.SIX_DIGITS for _, meet in met.values())
-    said = _say_meeting(code, theirs, how)
+    said = _say_meeting(code, theirs, how) + _say_heir(lane, code)
     more = f", and so for {len(met) - 1} more of your codes" if len(met) > 1 else ""
     note = "; compared on six digits, as the nomenclatures differ" if six else ""
     return Met(said + more + note, tuple(met), six_digits=six)
+
+
+def _is_near(code: str, goods: Goods) -> bool:
+    """Whether they may meet at all: of a long catalogue most codes are in other headings."""
+    return code[:HEADING_DIGITS] in goods.under or code[:2] in goods.include
+
+
+def _say_heir(lane: ProductLane, code: str) -> str:
+    of = lane.followed_by.get(code)
+    return f" (which follows your {format_product(of)})" if of else ""
 
 
 def _meet_one(

@@ -2,21 +2,28 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from service.core.certainty import Certainty
 from service.core.change import Kind
 from service.core.codes import find_country, find_nomenclature, find_product, format_product
+from service.core.codes.harmonized import HEADING_DIGITS
 from service.core.duty import Frozen, Short
 from service.core.event.fields import LONGEST_COMMON, Key
 
 HS = "HS"
+LEAD = "lead"
 MAX_LANES = 100
 MAX_CODES = 2000
+MAX_FILTERS = 20_000
+MOST_INDEXED = 2000
+"""A lane on more goods is found by wider codes: rows only narrow."""
 
 _country = lru_cache(maxsize=4096)(find_country)
 """People write names and slips; a lane understands "UK" and "Vietnam"."""
@@ -53,10 +60,27 @@ def _not_empty(sentence: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-class ProductLane(Frozen):
-    """Codes of one nomenclature; 2, 4 and 6 digits are common to all.
+CatalogueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 
-    `except` takes goods out again: 87 without 8711.
+
+class Heir(Frozen):
+    """A code that follows `of`, which was split, merged or moved; `code` None: nothing follows.
+
+    It matches changes that take effect from `since` on. `ends`: its owner has accepted that, and
+    from that day `of` matches no more.
+    """
+
+    code: str | None
+    of: str
+    since: date
+    ends: bool = False
+
+
+class ProductLane(Frozen):
+    """Codes of one nomenclature, or a catalogue of yours; 2, 4 and 6 digits are common to all.
+
+    `except` takes goods out again: 87 without 8711. `listed` and `heirs` are no owner's: they are
+    what the catalogue holds, and what became of codes, written in when the rule is stored.
     """
 
     nomenclature: Annotated[str, BeforeValidator(_read_nomenclature)] | None = None
@@ -64,31 +88,69 @@ class ProductLane(Frozen):
         tuple[Code, ...],
         Field(max_length=MAX_CODES, json_schema_extra={"minItems": 1}),
         _not_empty("name at least one code; a lane without `product` follows all goods"),
-    ]
+    ] = ()
     excluded: Annotated[
         tuple[Code, ...], Field(max_length=MAX_CODES, alias="except", serialization_alias="except")
     ] = ()
+    catalogue: CatalogueName | None = None
+    listed: SkipJsonSchema[tuple[str, ...]] = ()
+    heirs: SkipJsonSchema[tuple[Heir, ...]] = ()
 
     @model_validator(mode="after")
     def _settle(self) -> Self:
         """Leave bare digits in the lists, beside the one nomenclature they are of."""
-        codes, excluded = _digits(self.codes), _digits(self.excluded)
+        _refuse_neither_nor_both(self.codes, self.catalogue)
+        of = self.nomenclature  # a lane that was made already is settled again, and stays the same
+        codes, excluded = _digits(self.codes, of), _digits(self.excluded, of)
         for code in codes:
             _refuse_void(code, excluded)
-        named = _nomenclature_of((*self.codes, *self.excluded))
+        named = _nomenclature_of((*self.codes, *self.excluded), of)
         # Still being made: frozen from here on.
         object.__setattr__(self, "nomenclature", named or _national(self.nomenclature))
         object.__setattr__(self, "codes", codes)
         object.__setattr__(self, "excluded", excluded)
         return self
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the owner named: codes, or those that the catalogue holds."""
+        return self.codes + self.listed
 
-def _digits(codes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_product(code).digits for code in codes))
+    @property
+    def ever(self) -> tuple[str, ...]:
+        """All that it follows on any day."""
+        return tuple(dict.fromkeys([*self.own, *(heir.code for heir in self.heirs if heir.code)]))
+
+    def followed(self, on: date) -> tuple[str, ...]:
+        """What it follows on that day: its own codes, until they end, and the heirs there are."""
+        if not self.heirs:
+            return self.own
+        begun = [heir for heir in self.heirs if heir.since <= on]
+        ended = {heir.of for heir in begun if heir.ends}
+        codes = [*self.own, *(heir.code for heir in begun if heir.code)]
+        return tuple(dict.fromkeys(code for code in codes if code not in ended))
+
+    @property
+    def followed_by(self) -> dict[str, str]:
+        """By heir, the code of the owner's that it follows."""
+        return {heir.code: heir.of for heir in reversed(self.heirs) if heir.code}
 
 
-def _nomenclature_of(codes: Iterable[str]) -> str | None:
-    named = {found for code in codes if (found := _product(code).nomenclature)}
+def _refuse_neither_nor_both(codes: Iterable[str], catalogue: str | None) -> None:
+    if not (codes or catalogue):
+        message = "name `codes`, or a `catalogue` of yours; without `product` all goods are meant"
+        raise ValueError(message)
+    if codes and catalogue:
+        message = "`codes` and `catalogue` in one lane: write a lane for each"
+        raise ValueError(message)
+
+
+def _digits(codes: Iterable[str], of: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_product(code, of).digits for code in codes))
+
+
+def _nomenclature_of(codes: Iterable[str], of: str | None) -> str | None:
+    named = {found for code in codes if (found := _product(code, of).nomenclature)}
     if len(named) > 1:
         message = f"these are codes of {' and '.join(sorted(named))}: write a lane for each"
         raise ValueError(message)
@@ -106,7 +168,7 @@ def _refuse_void(code: str, excluded: Iterable[str]) -> None:
         raise ValueError(message)
 
 
-def _read_product(given: Any) -> Any:
+def read_product(given: Any) -> Any:
     """Let "8703" and ["8703", "9401.61"] stand for `{codes: […]}`."""
     if isinstance(given, str):
         return {"codes": [given]}
@@ -123,7 +185,7 @@ class Lane(Frozen):
     importer: Country | None = None
     origin: Country | None = None
     party: Country | None = None
-    product: Annotated[ProductLane | None, BeforeValidator(_read_product)] = None
+    product: Annotated[ProductLane | None, BeforeValidator(read_product)] = None
     programmes: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
     measures: Annotated[tuple[Key, ...], Field(max_length=500)] = ()
 
@@ -165,8 +227,8 @@ class Rule(Frozen):
     """Lanes (any may match) and the minima that all alerts of a subscription must pass.
 
     `blanket`: whether measures on every origin count. `possible`: whether a measure whose goods
-    are only described, or unknown, reaches a product lane. `lead_times` are days before an effect
-    (acted on by a later release).
+    are only described, or unknown, reaches a product lane. `lead_times` are the days before an
+    effect at which a change `upcoming` is wanted; without them none is.
     """
 
     lanes: Annotated[
@@ -189,7 +251,8 @@ class FilterRow:
     """One indexed row of a lane; an empty column means "any".
 
     `layer` is `measure`, `track` (then `importer` and `origin` hold the sorted parties) or
-    `subject` (then `subject` alone decides). Rows only narrow: `match` has the last word.
+    `subject` (then `subject` alone decides). Rows only narrow: `match` has the last word. Rows of
+    the layer `lead` catch nothing: by them one finds which lead times (`code`) anybody asks for.
     """
 
     layer: str
@@ -202,8 +265,9 @@ class FilterRow:
 
 
 def explode(rule: Rule) -> list[FilterRow]:
-    """List the rows by which SQL finds this rule."""
-    return sorted({row for lane in rule.lanes for row in _rows(lane, possible=rule.possible)})
+    """List the rows by which SQL finds this rule, and its lead times."""
+    rows = {row for lane in rule.lanes for row in _rows(lane, possible=rule.possible)}
+    return sorted(rows | {FilterRow(LEAD, code=str(days)) for days in rule.lead_times})
 
 
 def _rows(lane: Lane, *, possible: bool) -> Iterator[FilterRow]:
@@ -227,11 +291,19 @@ def _measure_rows(lane: Lane, *, possible: bool) -> Iterator[FilterRow]:
 
 
 def _index_codes(lane: Lane) -> Iterable[str]:
-    """Have a national code found also by its first six digits, from another nomenclature."""
+    """Have a national code found also by its first six digits, from another nomenclature.
+
+    The rows of a catalogue are as few as will do: a wider code finds all that a longer one does.
+    """
     if lane.product is None:
         return [""]
-    codes = lane.product.codes
-    return dict.fromkeys([*codes, *(code[:LONGEST_COMMON] for code in codes)])
+    codes = lane.product.ever
+    shared = dict.fromkeys(code[:LONGEST_COMMON] for code in codes)
+    if lane.product.catalogue is None:
+        return dict.fromkeys([*codes, *shared])
+    if len(shared) <= MOST_INDEXED:
+        return shared
+    return dict.fromkeys(code[:HEADING_DIGITS] for code in shared)
 
 
 def _track_rows(lane: Lane) -> Iterator[FilterRow]:

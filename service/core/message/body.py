@@ -14,10 +14,13 @@ from pydantic_core import to_json
 
 from service.core.change import Change
 from service.core.event import Measure, NegotiationStep
-from service.core.message.sentence import say
+from service.core.language import ENGLISH, Tongue
+from service.core.message.concerned import Concern, concern_part, say_concerned
+from service.core.message.reasons import say_reason
 from service.core.message.shorten import SAID_PATHS, fit
 from service.core.message.snapshot import MOST_CODES, MOST_LISTED, counted, shared_part, text_of
 from service.core.message.spared import Spared, say_spared, spared_part
+from service.core.sentence.sentence import say
 
 LONGEST_BODY = 20_000
 SHARED_BYTES = 11_000  # summary and cause among them, which are never shortened
@@ -28,7 +31,10 @@ CHANGE_TYPE = "tariffwire.change"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One subscription that matched, as it is listed under `matched[]`."""
+    """One subscription that matched, as it is listed under `matched[]`.
+
+    `yours_more` counts codes that `yours` leaves out; `concerns` are goods of a catalogue.
+    """
 
     subscription: str
     name: str
@@ -40,6 +46,8 @@ class Told:
     possible: bool = False
     six_digits: bool = False
     yours: tuple[str, ...] = ()
+    yours_more: int = 0
+    concerns: Concern | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,13 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What all receivers of one change share; `data` is read-only, and `written` its members."""
+    """What all receivers of one change share who read one language.
+
+    `data` is read-only, and `written` its members.
+    """
 
     change: Change
+    tongue: Tongue
     summaries: tuple[str, str]  # told before, not told before
     data: Mapping[str, Any]
     written: bytes
@@ -73,9 +85,11 @@ class Prepared:
     codes: Mapping[str, frozenset[str]]  # of lists too long to be sent, by field of `product`
 
 
-def webhook_body(change: Change, *, delivery: Addressed) -> dict[str, Any]:
+def webhook_body(
+    change: Change, tongue: Tongue = ENGLISH, *, delivery: Addressed
+) -> dict[str, Any]:
     """The whole CloudEvents object; see `prepare` for many receivers of one change."""
-    return body_for(prepare(change), delivery)
+    return body_for(prepare(change, tongue), delivery)
 
 
 def to_bytes(body: dict[str, Any]) -> bytes:
@@ -115,26 +129,31 @@ def _envelope(prepared: Prepared, delivery: Addressed) -> dict[str, Any]:
 
 def _own_parts(prepared: Prepared, delivery: Addressed) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this receiver's data begin with, and end with."""
-    matched, cut = tell_matched(delivery)
+    matched, cut = tell_matched(prepared.tongue, delivery)
     shortened = [*prepared.shortened, *cut]
     summary = prepared.summaries[0 if delivery.told_before else 1]
     begin = {
-        "summary": summary + say_spared(delivery.spared),
+        "summary": prepared.tongue.join((summary, *say_behind(prepared.tongue, delivery))),
         "delivery": str(delivery.delivery_id),
         "previous_alert": text_of(delivery.previous_alert),
-        **spared_part(delivery.spared),
+        **spared_part(prepared.tongue, delivery.spared),
     }
     href = f"{delivery.href_base.rstrip('/')}/v1/changes/{prepared.data['change']}"
     return begin, {**matched, "href": href, **({"shortened": shortened} if shortened else {})}
 
 
-def tell_matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
+def say_behind(tongue: Tongue, delivery: Addressed) -> tuple[str, str]:
+    """What this receiver is told behind the sentence of the change."""
+    return say_spared(tongue, delivery.spared), say_concerned(tongue, delivery.matched)
+
+
+def tell_matched(tongue: Tongue, delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
     """`matched` with as many as there is room for, the others counted; and what was shortened."""
     listed: list[dict[str, Any]] = []
     paths: list[str] = []
     room = MATCHED_BYTES
     for place, told in enumerate(delivery.matched):
-        part, cut = fit(_tell(told), TOLD_BYTES, f"matched[{place}].")
+        part, cut = fit(_tell(tongue, told), TOLD_BYTES, f"matched[{place}].")
         room -= len(to_json(part))
         if room < 0:
             break
@@ -143,7 +162,7 @@ def tell_matched(delivery: Addressed) -> tuple[dict[str, Any], list[str]]:
     return counted("matched", listed, len(delivery.matched)), paths[:SAID_PATHS]
 
 
-def _tell(told: Told) -> dict[str, Any]:
+def _tell(tongue: Tongue, told: Told) -> dict[str, Any]:
     labels = told.labels
     return {
         "subscription": str(told.subscription),
@@ -152,10 +171,11 @@ def _tell(told: Told) -> dict[str, Any]:
         "labels": dict(labels) if isinstance(labels, Mapping) else list(labels),
         "metadata": told.metadata,
         "lane": told.lane,
-        "reason": told.reason,
+        "reason": say_reason(tongue, told.reason),
         "possible": told.possible,
         "six_digits": told.six_digits,
-        **counted("yours", list(told.yours[:MOST_LISTED]), len(told.yours)),
+        **counted("yours", list(told.yours[:MOST_LISTED]), len(told.yours) + told.yours_more),
+        **({"concerns": concern_part(told.concerns)} if told.concerns else {}),
     }
 
 
@@ -165,24 +185,27 @@ def _with_yours(prepared: Prepared, delivery: Addressed, href: str) -> dict[str,
         return {}
     product = dict(prepared.data["product"])
     mine = list(dict.fromkeys(code for told in delivery.matched for code in told.yours))
+    unlisted = sum(told.yours_more for told in delivery.matched)
     for name in prepared.codes:
         yours = mine if name == "include" else [one for one in mine if one in prepared.codes[name]]
-        listed = counted("yours", yours[:MOST_CODES], len(yours))
+        more = unlisted if name == "include" else 0
+        listed = counted("yours", yours[:MOST_CODES], len(yours) + more)
         product[name] = {**product[name], "href": href, **listed}
     return {"product": product}
 
 
-def prepare(change: Change) -> Prepared:
-    """Once a change, however many receive it."""
-    told = say(change)
-    new = told if change.assessment is None else say(change, told_before=False)
+def prepare(change: Change, tongue: Tongue = ENGLISH) -> Prepared:
+    """Once a change and language, however many receive it."""
+    told = say(change, tongue)
+    new = told if change.assessment is None else say(change, tongue, told_before=False)
     source, name = change.event
     cause = {"source": source, "id": name, "type": change.event_type}
     room = SHARED_BYTES - len(to_json([max(told, new, key=len), cause]))
-    fitted, shortened = fit(shared_part(change), room)
+    fitted, shortened = fit(shared_part(change, tongue), room)
     data = {"cause": cause, **fitted}
     return Prepared(
         change,
+        tongue,
         (told, new),
         data,
         to_json(data)[1:-1],

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from service.core.change import Change
-from service.core.message.sentence import say
+from service.core.sentence.sentence import say
 from service.core.shapes import pick
 
 _SHOWN = (

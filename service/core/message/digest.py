@@ -10,13 +10,24 @@ from pydantic_core import to_json
 
 from service.core.change import Change, Severity
 from service.core.event import Handling, Measure
+from service.core.language import ENGLISH, Tongue
 from service.core.message.body import Addressed, Prepared, Told
-from service.core.message.contents import BANNERS, MARKS, SAID_LINE, SAID_QUOTE, contents_of
+from service.core.message.concerned import say_concerned
+from service.core.message.contents import (
+    SAID_LINE,
+    SAID_QUOTE,
+    SEVERITIES,
+    contents_of,
+    effect_label,
+    mark,
+    say_banner,
+)
 from service.core.message.letter import TONES, Doors, Letter, render
-from service.core.message.phrase import cite, say_date, say_laws, shorten
-from service.core.message.sentence import headline
+from service.core.message.reasons import say_reason
 from service.core.message.shorten import SAID_PATHS, fit
 from service.core.message.snapshot import counted, text_of
+from service.core.sentence.headline import headline
+from service.core.sentence.phrase import cite, say_laws, shorten
 
 DIGEST_TYPE = "tariffwire.digest"
 CHANGES_BYTES = 16_000
@@ -51,13 +62,15 @@ class Member:
 class Bundle:
     """`cause` is what the members had waited for; `members` are the worst, and one at least.
 
-    `severities` count all of them, the ones that are not listed among them.
+    `severities` count all of them, the ones that are not listed among them. The members were
+    prepared in the language of `tongue`.
     """
 
     cause: str
     severities: Mapping[str, int]
     members: tuple[Member, ...]
     made_at: datetime
+    tongue: Tongue = ENGLISH
 
     @property
     def count(self) -> int:
@@ -76,7 +89,7 @@ def digest_body(bundle: Bundle, delivery: Addressed) -> dict[str, Any]:
     shortened: list[str] = []
     room = CHANGES_BYTES
     for place, one in enumerate(bundle.members):
-        part, cut = fit(_tell(one, delivery), CHANGE_BYTES, f"changes[{place}].")
+        part, cut = fit(_tell(bundle.tongue, one, delivery), CHANGE_BYTES, f"changes[{place}].")
         room -= len(to_json(part))
         if room < 0:
             break
@@ -92,9 +105,12 @@ def digest_body(bundle: Bundle, delivery: Addressed) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "dataschema": delivery.dataschema,
         "data": {
-            "summary": f"{_head(bundle)}: {_say_worst(bundle)}",
+            "summary": bundle.tongue.say(
+                "{digest}: {change}", digest=_head(bundle), change=_say_worst(bundle)
+            ),
             "delivery": str(delivery.delivery_id),
             "caused_by": bundle.cause,
+            "lang": bundle.tongue.lang,
             "mode": bundle.mode.value,
             "count": bundle.count,
             "severities": _in_order(bundle.severities),
@@ -105,21 +121,22 @@ def digest_body(bundle: Bundle, delivery: Addressed) -> dict[str, Any]:
     }
 
 
-def _tell(one: Member, delivery: Addressed) -> dict[str, Any]:
+def _tell(tongue: Tongue, one: Member, delivery: Addressed) -> dict[str, Any]:
     reasons = [
         {
             "subscription": told.subscription,
             "name": told.name,
             "external_id": told.external_id,
-            "reason": told.reason,
+            "reason": say_reason(tongue, told.reason),
         }
         for told in one.matched[:MOST_REASONS]
     ]
+    summary = one.prepared.summaries[0 if one.told_before else 1]
     return {
         "delivery": str(one.delivery_id),
         "previous_alert": text_of(one.previous_alert),
         **{name: one.prepared.data[name] for name in _KEPT},
-        "summary": one.prepared.summaries[0 if one.told_before else 1],
+        "summary": tongue.join((summary, say_concerned(tongue, one.matched))),
         **counted("matched", reasons, len(one.matched)),
         "href": f"{delivery.href_base.rstrip('/')}/v1/changes/{one.change.id}",
     }
@@ -138,66 +155,103 @@ def _in_order(severities: Mapping[str, int]) -> dict[str, int]:
 
 def _head(bundle: Bundle) -> str:
     """As "7 tariff changes in your digest of 11 Apr 2025"."""
-    many = f"{bundle.count} tariff change{'' if bundle.count == 1 else 's'}"
+    tongue = bundle.tongue
     kind, _, about = bundle.cause.partition(":")
+    changes = _say_many(bundle)
     if kind == "digest":
-        return f"{many} in your digest of {say_date(date.fromisoformat(about))}"
+        day = tongue.date(date.fromisoformat(about))
+        return tongue.say("{changes} in your digest of {day}", changes=changes, day=day)
+    if kind == "quiet":
+        return tongue.say("{changes} from your quiet hours", changes=changes)
     if kind == "instrument":
-        return f"{many} by {cite(bundle.members[0].change.citations[0])}"
-    return many + (" from your quiet hours" if kind == "quiet" else " beyond your hourly limit")
+        return changes
+    return tongue.say("{changes} beyond your hourly limit", changes=changes)
+
+
+def _say_many(bundle: Bundle) -> str:
+    """As "7 tariff changes", with the law that made them if they wait for nothing else."""
+    many = bundle.tongue.count("{n} tariff change", "{n} tariff changes", bundle.count)
+    if not bundle.cause.startswith("instrument:"):
+        return many
+    law = cite(bundle.members[0].change.citations[0])
+    return bundle.tongue.say("{changes} by {law}", changes=many, law=law)
 
 
 def _say_worst(bundle: Bundle) -> str:
-    return headline(bundle.members[0].change)
+    return headline(bundle.members[0].change, bundle.tongue)
 
 
 def _say_severities(bundle: Bundle) -> str:
     """As "2 critical, 3 high, 2 medium"."""
-    return ", ".join(f"{many} {name}" for name, many in _in_order(bundle.severities).items())
+    tongue = bundle.tongue
+    said = (
+        tongue.say(
+            "{number} {severity}",
+            number=tongue.number(many),
+            severity=tongue.say(SEVERITIES[Severity(name)]),
+        )
+        for name, many in _in_order(bundle.severities).items()
+    )
+    return tongue.say(", ").join(said)
 
 
 def _subject(bundle: Bundle) -> str:
-    many = f"{bundle.count} tariff change{'' if bundle.count == 1 else 's'}"
-    if bundle.cause.startswith("instrument:"):
-        many += f" by {cite(bundle.members[0].change.citations[0])}"
+    tongue, many = bundle.tongue, _say_many(bundle)
     critical = bundle.severities.get(Severity.CRITICAL.value)
-    urgent = f", {critical} critical" if critical else ""
-    return f"{MARKS.get(bundle.mode, '')}{many}{urgent}: {_say_worst(bundle)}"
+    if critical:
+        number = tongue.number(critical)
+        many = tongue.say("{changes}, {number} critical", changes=many, number=number)
+    line = tongue.say("{digest}: {change}", digest=many, change=_say_worst(bundle))
+    return mark(tongue, bundle.mode, line)
 
 
 def digest_letter(
     bundle: Bundle, addressed: Addressed, pages: Mapping[UUID, str], doors: Doors | None = None
 ) -> Letter:
     """For one reader; `pages` are where to read on, by change."""
-    shown = bundle.members[:MOST_IN_MAIL]
+    tongue, shown = bundle.tongue, bundle.members[:MOST_IN_MAIL]
     subject = shorten(_subject(bundle), SAID_LINE)
     view = {
         "subject": subject,
-        "banner": BANNERS.get(bundle.mode, ""),
+        "banner": say_banner(tongue, bundle.mode),
         "head": _head(bundle),
         "severities": _say_severities(bundle),
-        "rows": [_row(one, pages[one.change.id]) for one in shown],
+        "rows": [_row(tongue, one, pages[one.change.id]) for one in shown],
         "more": bundle.count - len(shown),
         "href": _whole(addressed),
         "doors": doors,
-        "thread": f"Alert {addressed.delivery_id}, for {bundle.cause}.",
+        "thread": tongue.say(
+            "Alert {id}, for {cause}.", id=str(addressed.delivery_id), cause=bundle.cause
+        ),
     }
-    return Letter(subject, *render("digest", view))
+    return Letter(subject, *render("digest", view, tongue))
 
 
-def _row(one: Member, page: str) -> Mapping[str, str]:
-    contents = contents_of(one.change, told_before=one.told_before)
+def _row(tongue: Tongue, one: Member, page: str) -> Mapping[str, str]:
+    change = one.change
+    contents = contents_of(change, tongue, told_before=one.told_before)
     facts = dict(contents.facts)
-    laws = say_laws(one.change.citations)
-    undated = "date not stated" if isinstance(one.change.about, Measure) else ""
-    more = len(one.matched) - 1
-    reasons = [f"{told.name}: {told.reason}" for told in one.matched[:1]]
+    undated = tongue.say("date not stated") if isinstance(change.about, Measure) else ""
     return {
-        "severity": contents.severity,
+        "severity": tongue.say(SEVERITIES[change.severity]),
         "tone": TONES[contents.severity],
-        "headline": headline(one.change),
-        "note": f"{facts['How sure']}: {laws}" if laws else facts["How sure"],
-        "when": facts.get("Takes effect") or facts.get("On") or undated,
-        "why": shorten("".join(reasons), SAID_QUOTE) + (f"; and {more} more" if more > 0 else ""),
+        "headline": headline(change, tongue),
+        "note": _say_note(tongue, change, facts),
+        "when": facts.get(tongue.say(effect_label(change))) or undated,
+        "why": _say_why(tongue, one),
         "page": page,
     }
+
+
+def _say_note(tongue: Tongue, change: Change, facts: Mapping[str, str]) -> str:
+    sure, laws = facts[tongue.say("How sure")], say_laws(change.citations)
+    return tongue.say("{label}: {value}", label=sure, value=laws) if laws else sure
+
+
+def _say_why(tongue: Tongue, one: Member) -> str:
+    reasons = [f"{told.name}: {say_reason(tongue, told.reason)}" for told in one.matched[:1]]
+    said = shorten("".join(reasons), SAID_QUOTE)
+    more = len(one.matched) - 1
+    if more <= 0:
+        return said
+    return tongue.count("{reason}; and {n} more", "{reason}; and {n} more", more, reason=said)

@@ -21,10 +21,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 
 from service.core.change import Change
-from service.core.message.body import Addressed, Told
+from service.core.language import ENGLISH, Tongue
+from service.core.message.body import Addressed, Told, say_behind
 from service.core.message.contents import SAID_LINE, SAID_QUOTE, contents_of
-from service.core.message.phrase import shorten
-from service.core.message.spared import say_spared
+from service.core.message.reasons import say_reason
+from service.core.sentence.phrase import shorten
 
 MOST_SOURCES = 8
 MOST_MATCHED = 10
@@ -58,27 +59,35 @@ class Doors:
     unsubscribe: str
 
 
-def letter(change: Change, addressed: Addressed, doors: Doors | None = None) -> Letter:
+def letter(
+    change: Change,
+    addressed: Addressed,
+    doors: Doors | None = None,
+    tongue: Tongue = ENGLISH,
+) -> Letter:
     """For one receiver; the subject and the first line say old → new."""
-    contents = contents_of(change, told_before=addressed.told_before)
-    contents = replace(contents, summary=contents.summary + say_spared(addressed.spared))
+    contents = contents_of(change, tongue, told_before=addressed.told_before)
+    contents = replace(
+        contents, summary=tongue.join((contents.summary, *say_behind(tongue, addressed)))
+    )
     view = {
         "it": contents,
         "tone": TONES[contents.severity],
         "sources": contents.sources[:MOST_SOURCES],
         "more_sources": max(0, len(contents.sources) - MOST_SOURCES),
-        "matched": [_tell(told) for told in addressed.matched[:MOST_MATCHED]],
+        "matched": [_tell(tongue, told) for told in addressed.matched[:MOST_MATCHED]],
         "more_matched": max(0, len(addressed.matched) - MOST_MATCHED),
         "href": f"{addressed.href_base.rstrip('/')}/v1/changes/{change.id}",
         "doors": doors,
-        "thread": _thread(change, addressed),
+        "thread": _thread(tongue, change, addressed),
     }
-    return Letter(contents.subject, *render("letter", view))
+    return Letter(contents.subject, *render("letter", view, tongue))
 
 
-def render(name: str, view: Mapping[str, Any]) -> tuple[str, str]:
+def render(name: str, view: Mapping[str, Any], tongue: Tongue = ENGLISH) -> tuple[str, str]:
     """Text and HTML of a letter, from the two templates of its name."""
-    return _template(f"{name}.txt.j2").render(view), _template(f"{name}.html.j2").render(view)
+    spoken = {**view, "say": tongue.say, "count": tongue.count, "lang": tongue.lang}
+    return _template(f"{name}.txt.j2").render(spoken), _template(f"{name}.html.j2").render(spoken)
 
 
 @cache
@@ -92,19 +101,32 @@ def _template(name: str) -> Template:
     return rules.from_string(files(__package__).joinpath("letters", name).read_text("utf-8"))
 
 
-def _tell(told: Told) -> Mapping[str, str]:
-    marks = [told.reason]
+def _tell(tongue: Tongue, told: Told) -> Mapping[str, str]:
+    marks = [say_reason(tongue, told.reason)]
     if told.possible:
-        marks.append("only possibly yours")
+        marks.append(tongue.say("only possibly yours"))
     if told.six_digits:
-        marks.append("compared on six digits")
+        marks.append(tongue.say("compared on six digits"))
     return {"name": shorten(told.name, SAID_LINE), "reason": shorten("; ".join(marks), SAID_QUOTE)}
 
 
-def _thread(change: Change, addressed: Addressed) -> str:
-    place = f"Change {change.sequence} of {change.subject}" if change.sequence else change.subject
-    follows = f", follows alert {addressed.previous_alert}" if addressed.previous_alert else ""
-    return shorten(f"{place}{follows}. Alert {addressed.delivery_id}.", SAID_QUOTE)
+def _thread(tongue: Tongue, change: Change, addressed: Addressed) -> str:
+    said = (
+        say_place(tongue, change),
+        tongue.say("Follows alert {id}.", id=str(addressed.previous_alert))
+        if addressed.previous_alert
+        else "",
+        tongue.say("Alert {id}.", id=str(addressed.delivery_id)),
+    )
+    return shorten(tongue.join(said), SAID_QUOTE)
+
+
+def say_place(tongue: Tongue, change: Change) -> str:
+    """As "Change 4 of measure:us-reciprocal-cn."."""
+    if not change.sequence:
+        return f"{change.subject}."
+    number = str(change.sequence)
+    return tongue.say("Change {number} of {subject}.", number=number, subject=change.subject)
 
 
 def compose(  # noqa: PLR0913 - an email has that many headers

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import uuid5
 
 from service.core.change import Change
+from service.core.language import ENGLISH, Tongue
 from service.core.message.body import Addressed, Prepared, tell_matched
-from service.core.message.contents import MARKS
+from service.core.message.contents import mark
 from service.core.message.letter import Letter, render
-from service.core.message.sentence import headline, say
+from service.core.sentence.headline import headline
+from service.core.sentence.sentence import say
 
 RECALL_TYPE = "tariffwire.recall"
 LONGEST_REASON = 500
@@ -30,7 +32,7 @@ def recall_body(prepared: Prepared, delivery: Addressed, recall: Recall) -> dict
     `previous_alert` is the delivery that is taken back; all receivers of it get the same `id`.
     """
     change, told = prepared.change, prepared.data
-    matched, shortened = tell_matched(delivery)
+    matched, shortened = tell_matched(prepared.tongue, delivery)
     return {
         "specversion": "1.0",
         "id": str(uuid5(change.id, RECALL_TYPE)),
@@ -41,12 +43,12 @@ def recall_body(prepared: Prepared, delivery: Addressed, recall: Recall) -> dict
         "datacontenttype": "application/json",
         "dataschema": delivery.dataschema,
         "data": {
-            "summary": _say(prepared.summaries[0 if delivery.told_before else 1], recall),
+            "summary": _say(prepared, delivery, recall),
             "delivery": str(delivery.delivery_id),
             "previous_alert": str(delivery.previous_alert),
             "reason": recall.reason,
             "recalled_at": recall.at.isoformat(),
-            **{name: told[name] for name in ("mode", "change", "sequence", "subject")},
+            **{name: told[name] for name in ("lang", "mode", "change", "sequence", "subject")},
             "recalled": {
                 "alert": str(delivery.previous_alert),
                 **{name: told[name] for name in _TAKEN_BACK},
@@ -58,18 +60,26 @@ def recall_body(prepared: Prepared, delivery: Addressed, recall: Recall) -> dict
     }
 
 
-def _say(told: str, recall: Recall) -> str:
-    return f"Recalled ({recall.reason}). This no longer holds: {told}"
+def _say(prepared: Prepared, delivery: Addressed, recall: Recall) -> str:
+    told = prepared.summaries[0 if delivery.told_before else 1]
+    return prepared.tongue.say(
+        "Recalled ({reason}). This no longer holds: {told}", reason=recall.reason, told=told
+    )
 
 
-def recall_letter(change: Change, addressed: Addressed, recall: Recall) -> Letter:
+def recall_letter(
+    change: Change, addressed: Addressed, recall: Recall, tongue: Tongue = ENGLISH
+) -> Letter:
     """For one receiver of the alert; the subject begins with what matters."""
-    subject = f"{MARKS.get(change.mode, '')}Recalled: {headline(change)}"
+    line = tongue.say("Recalled: {said}", said=headline(change, tongue))
+    subject = mark(tongue, change.mode, line)
+    back = tongue.say("Takes back alert {id}.", id=str(addressed.previous_alert))
+    alert = tongue.say("Alert {id}.", id=str(addressed.delivery_id))
     view = {
         "subject": subject,
         "reason": recall.reason,
-        "told": say(change, told_before=addressed.told_before),
+        "told": say(change, tongue, told_before=addressed.told_before),
         "href": f"{addressed.href_base.rstrip('/')}/v1/changes/{change.id}",
-        "thread": f"Takes back alert {addressed.previous_alert}. Alert {addressed.delivery_id}.",
+        "thread": tongue.join((back, alert)),
     }
-    return Letter(subject, *render("recall", view))
+    return Letter(subject, *render("recall", view, tongue))

@@ -5,6 +5,8 @@ Amounts are decimal strings, moments are {at, precision, zone}, enums are open.
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +14,11 @@ from service.core.certainty import Certainty
 from service.core.change import Change
 from service.core.duty import Component, Duty, say_duty, say_number
 from service.core.event import Evidence, Instrument, Measure, NegotiationStep, Origin, Product
+from service.core.language import ENGLISH, Tongue, noted
 from service.core.moment import Moment
+from service.core.sentence.phrase import say_clocks, zone_of
+from service.core.sentence.talks import first_named
+from service.core.sentence.todo import to_do
 from service.core.standing import Claim, MeasureStanding, Standing
 from service.core.standing.book import Pause, Term
 
@@ -20,10 +26,15 @@ MOST_CODES = 50
 MOST_LISTED = 10
 
 
-def shared_part(change: Change) -> dict[str, Any]:
-    """Ordered as a person would read it; amounts are decimal strings, moments objects."""
+def shared_part(change: Change, tongue: Tongue = ENGLISH) -> dict[str, Any]:
+    """Ordered as a person would read it; amounts are decimal strings, moments objects.
+
+    What people read is in the language of `tongue`, which `lang` names: each `…_in_words` and
+    each `said`. Nothing else depends on it.
+    """
     certainty = change.certainty
     return {
+        "lang": tongue.lang,
         "mode": change.mode.mode,
         "change": str(change.id),
         "sequence": change.sequence,
@@ -31,21 +42,25 @@ def shared_part(change: Change) -> dict[str, Any]:
         "kinds": [kind.value for kind in change.kinds],
         "severity": change.severity.value,
         "certainty": certainty.value,
-        "certainty_in_words": certainty_in_words(change),
+        "certainty_in_words": certainty_in_words(tongue, change),
         "subject": change.subject,
-        **_about_part(change),
+        **_about_part(tongue, change),
+        **_carried_part(change),
         **_verdict_part(change),
-        "before": _standing_part(change.before),
-        "after": _standing_part(change.after),
-        "old": _duty_part(change.old),
-        "new": _duty_part(change.new),
+        "before": _standing_part(tongue, change.before),
+        "after": _standing_part(tongue, change.after),
+        "old": _duty_part(tongue, change.old),
+        "new": _duty_part(tongue, change.new),
         "delta_pp": None if change.delta_pp is None else say_number(change.delta_pp),
         "announced_at": _moment_part(change.announced_at),
         "effective_at": _moment_part(change.effective_at),
+        "effective_in_words": _say_effect(tongue, change),
         "moved_from": _moment_part(change.moved_from),
         "until": _moment_part(change.until),
         "retroactive": change.retroactive,
         "days": change.days,
+        **({"lead": change.lead} if change.lead else {}),
+        "to_do": [asdict(one) for one in to_do(tongue, change)],
         "known_at": change.known_at.isoformat(),
         "seen_at": change.seen_at.isoformat(),
         **_some("citations", change.citations, _citation_part),
@@ -53,15 +68,47 @@ def shared_part(change: Change) -> dict[str, Any]:
     }
 
 
-def certainty_in_words(change: Change) -> str:
+def certainty_in_words(tongue: Tongue, change: Change) -> str:
     """A threat is no law however official."""
-    about = change.about
+    about, certainty = change.about, change.certainty
     if isinstance(about, Measure) and about.action.is_threat and about.certainty.moves_law:
-        return Certainty.OFFICIAL_STATEMENT.in_words
-    return change.certainty.in_words
+        certainty = Certainty.OFFICIAL_STATEMENT
+    return tongue.say(certainty.in_words)
 
 
-def _about_part(change: Change) -> dict[str, Any]:
+def say_status(tongue: Tongue, status: str) -> str:
+    """Of a measure."""
+    known = STATUSES.get(status)
+    return tongue.say(known) if known else status.replace("_", " ")
+
+
+STATUSES = {
+    "threatened": noted("threatened"),
+    "announced": noted("announced"),
+    "scheduled": noted("scheduled"),
+    "in_force": noted("in force"),
+    "provisional": noted("provisional"),
+    "suspended": noted("suspended"),
+    "terminated": noted("terminated"),
+    "expired": noted("expired"),
+    "withdrawn": noted("withdrawn"),
+    "struck_down": noted("struck down"),
+    "never_implemented": noted("never in force"),
+    "authorised_not_applied": noted("authorised, not applied"),
+    "under_investigation": noted("under investigation"),
+}
+
+
+def _say_effect(tongue: Tongue, change: Change) -> str | None:
+    """By the clocks of who levies and in UTC, which all receivers share."""
+    if change.effective_at is None:
+        return None
+    about = change.about
+    whose = about.importer if isinstance(about, Measure) else first_named(about)
+    return say_clocks(tongue, change.effective_at, zone_of(whose))
+
+
+def _about_part(tongue: Tongue, change: Change) -> dict[str, Any]:
     about = change.about
     if isinstance(about, NegotiationStep):
         return {
@@ -81,11 +128,27 @@ def _about_part(change: Change) -> dict[str, Any]:
         "origin": _origin_part(about.origin, before.origin if before else None),
         "product": _product_part(about.product, before.product if before else None),
         "programme": about.programme,
-        "duty": _duty_part(about.duty),
+        "duty": _duty_part(tongue, about.duty),
         "condition": condition and condition.model_dump(mode="json"),
         "expires_at": _moment_part(about.expires_at),
         "stayed": about.stayed,
     }
+
+
+def _carried_part(change: Change) -> dict[str, Any]:
+    """The threat or claim that this carries out; nothing where it carries out none."""
+    said = change.carries_out
+    if said is None:
+        return {}
+    part = {
+        "event": list(said.event),
+        "action": said.action.value,
+        "certainty": said.certainty.value,
+        "announced_at": _moment_part(said.announced_at),
+        "known_at": said.known_at.isoformat(),
+        "change": text_of(said.change),
+    }
+    return {"carries_out": part}
 
 
 def _verdict_part(change: Change) -> dict[str, Any]:
@@ -129,7 +192,7 @@ def _codes_part(codes: tuple[str, ...], former: tuple[str, ...]) -> list[str] | 
     }
 
 
-def _duty_part(duty: Duty | None) -> dict[str, Any] | None:
+def _duty_part(tongue: Tongue, duty: Duty | None) -> dict[str, Any] | None:
     if duty is None:
         return None
     return {
@@ -137,7 +200,7 @@ def _duty_part(duty: Duty | None) -> dict[str, Any] | None:
         "combine": duty.combine,
         "basis": duty.basis.value,
         "text": duty.text,
-        "said": say_duty(duty),
+        "said": say_duty(duty, tongue),
     }
 
 
@@ -149,7 +212,7 @@ def _component_part(part: Component) -> dict[str, str]:
     return {"kind": part.kind, "amount": say_number(part.amount), **stated}
 
 
-def _standing_part(view: Standing | None) -> dict[str, Any] | None:
+def _standing_part(tongue: Tongue, view: Standing | None) -> dict[str, Any] | None:
     if view is None:
         return None
     if not isinstance(view, MeasureStanding):
@@ -164,15 +227,19 @@ def _standing_part(view: Standing | None) -> dict[str, Any] | None:
     return {
         "status": view.status,
         "certainty": view.certainty.value,
-        "duty": _duty_part(view.duty),
-        "applied": _duty_part(view.applied),
+        "duty": _duty_part(tongue, view.duty),
+        "applied": _duty_part(tongue, view.applied),
         "effective_at": _moment_part(view.effective_at),
         "until": _moment_part(view.until),
         "expires_at": _moment_part(view.expires_at),
-        "said": f"{view.status.replace('_', ' ')}: {say_duty(view.applied or view.duty)}",
-        **_some("upcoming", view.upcoming, _term_part),
-        **_some("pauses", view.pauses, _term_part),
-        **_some("claims", view.claims, _claim_part, view.earlier_claims),
+        "said": tongue.say(
+            "{status}: {rate}",
+            status=say_status(tongue, view.status),
+            rate=say_duty(view.applied or view.duty, tongue),
+        ),
+        **_some("upcoming", view.upcoming, partial(_term_part, tongue)),
+        **_some("pauses", view.pauses, partial(_term_part, tongue)),
+        **_some("claims", view.claims, partial(_claim_part, tongue), view.earlier_claims),
         **_some("conflicts", view.conflicts, _conflict_part),
     }
 
@@ -183,15 +250,15 @@ def _some(
     return counted(name, [part(one) for one in listed[:MOST_LISTED]], len(listed) + earlier)
 
 
-def _term_part(term: Term | Pause) -> dict[str, Any]:
+def _term_part(tongue: Tongue, term: Term | Pause) -> dict[str, Any]:
     return {
         "from": _moment_part(term.start),
         "until": _moment_part(term.until),
-        "duty": _duty_part(term.duty),
+        "duty": _duty_part(tongue, term.duty),
     }
 
 
-def _claim_part(claim: Claim) -> dict[str, Any]:
+def _claim_part(tongue: Tongue, claim: Claim) -> dict[str, Any]:
     return {
         "event": list(claim.cause),
         "action": claim.action.value,
@@ -199,8 +266,17 @@ def _claim_part(claim: Claim) -> dict[str, Any]:
         "state": claim.state,
         "verdict": claim.verdict,
         "deadline": _moment_part(claim.deadline),
-        "said": say_duty(claim.duty) if claim.duty else None,
+        "said": say_duty(claim.duty, tongue) if claim.duty else None,
+        **_end_part(claim),
     }
+
+
+def _end_part(claim: Claim) -> dict[str, Any]:
+    """When it ceased to be open, and by which event; nothing while it is open."""
+    if claim.ended_at is None:
+        return {}
+    by = list(claim.ended_by) if claim.ended_by else None
+    return {"ended_at": _moment_part(claim.ended_at), "ended_by": by}
 
 
 def _conflict_part(group: Iterable[tuple[str, str]]) -> list[list[str]]:

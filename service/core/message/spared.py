@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from service.core.change import Change
-from service.core.message.phrase import say_figure
+from service.core.language import Tongue
 from service.core.message.snapshot import MOST_LISTED, counted
+from service.core.sentence.rates import say_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,9 @@ class Known:
     change: Change
     is_recalled: bool = False
 
-    @property
-    def figure(self) -> str:
+    def figure(self, tongue: Tongue) -> str:
         """The rate that it left behind."""
-        return say_figure(self.change.old if self.is_recalled else self.change.new)
+        return say_figure(tongue, self.change.old if self.is_recalled else self.change.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +34,35 @@ class Spared:
     known: Known | None = None
 
 
-def say_spared(spared: Spared | None) -> str:
-    """To stand behind the sentence of the change; begins with a blank, or is nothing."""
+def say_spared(tongue: Tongue, spared: Spared | None) -> str:
+    """To stand behind the sentence of the change; nothing where every step was sent."""
     if spared is None:
         return ""
     count = len(spared.alerts)
-    steps = "1 step" if count == 1 else f"{count} steps"
     if spared.known is None:
-        return f" {steps} before this you were not told: you asked for the latest alone."
-    told = spared.known.figure
-    return f" You were last told: {told}; {steps} since then gave way to this, the latest."
+        return tongue.count(
+            "{n} step before this you were not told: you asked for the latest alone.",
+            "{n} steps before this you were not told: you asked for the latest alone.",
+            count,
+        )
+    return tongue.count(
+        "You were last told: {rate}; {n} step since then gave way to this, the latest.",
+        "You were last told: {rate}; {n} steps since then gave way to this, the latest.",
+        count,
+        rate=spared.known.figure(tongue),
+    )
 
 
-def spared_part(spared: Spared | None) -> dict[str, Any]:
+def spared_part(tongue: Tongue, spared: Spared | None) -> dict[str, Any]:
     """As the body of a webhook has it; nothing where every step was sent."""
     if spared is None:
         return {}
     listed = [str(one) for one in spared.alerts[-MOST_LISTED:]]
     return {
         **counted("supersedes", listed, len(spared.alerts)),
-        "last_told": _known_part(spared.known) if spared.known else None,
+        "last_told": _known_part(tongue, spared.known) if spared.known else None,
     }
 
 
-def _known_part(known: Known) -> dict[str, Any]:
-    return {"alert": str(known.alert), "change": str(known.change.id), "said": known.figure}
+def _known_part(tongue: Tongue, known: Known) -> dict[str, Any]:
+    return {"alert": str(known.alert), "change": str(known.change.id), "said": known.figure(tongue)}

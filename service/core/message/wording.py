@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
+from service.core.language import ENGLISH, Tongue, noted
 from service.core.message.contents import SAID_LINE
-from service.core.message.phrase import say_moment, shorten
 from service.core.moment import Moment
-from service.core.notice import Disabled, Failing, Heartbeat, Notice, Place, Recovered
+from service.core.sending.notice import (
+    Disabled,
+    Failing,
+    Heartbeat,
+    OfDestination,
+    Place,
+    Recovered,
+)
+from service.core.sentence.phrase import say_moment, shorten
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -35,126 +44,194 @@ class Said:
     why: str
 
 
-def say(notice: Notice) -> Said:
+def say(notice: OfDestination, tongue: Tongue = ENGLISH) -> Said:
     """In words, by the clocks of whoever is told."""
     match notice:
         case Failing():
-            return _say_failing(notice)
+            return _say_failing(tongue, notice)
         case Disabled():
-            return _say_disabled(notice)
+            return _say_disabled(tongue, notice)
         case Recovered():
-            return _say_recovered(notice)
-    return _say_heartbeat(notice)
+            return _say_recovered(tongue, notice)
+    return _say_heartbeat(tongue, notice)
 
 
-WARNED = (
+WARNED = noted(
     "You are told because it cannot be told itself: its owner's preferences name you (warn), or"
     " TARIFFWIRE_WARN_EMAIL does."
 )
-_IN_ORDER = "in the order in which they were made, at its own rate"
 
 
-def _say_failing(one: Failing) -> Said:
-    who, since, end = (_name(one.about), _moment(one, one.since), _moment(one, one.disabled_at))
+def _say_failing(tongue: Tongue, one: Failing) -> Said:
+    who, since = _name(one.about), _moment(tongue, one, one.since)
+    end, days = _moment(tongue, one, one.disabled_at), _days(tongue, one)
+    fact = tongue.say("{when}, unless something arrives", when=end)
     return Said(
-        f"Nothing reaches {who}: it will be disabled on {end}",
-        f"Nothing has reached {who} since {since}.",
-        (*_trouble(one), ("Will be disabled", f"{end}, unless something arrives")),
-        "When it is disabled its alerts are held, not lost: each for"
-        f" {one.keep_days:g} days. When it is enabled they are sent {_IN_ORDER}.",
-        (_try(one.about), _enable(one.about, "Once it was disabled, enable it")),
-        WARNED,
+        tongue.say("Nothing reaches {who}: it will be disabled on {when}", who=who, when=end),
+        tongue.say("Nothing has reached {who} since {when}.", who=who, when=since),
+        (*_trouble(tongue, one), (tongue.say("Will be disabled"), fact)),
+        tongue.say(
+            "When it is disabled its alerts are held, not lost: each for {days} days. When it is"
+            " enabled they are sent in the order in which they were made, at its own rate.",
+            days=days,
+        ),
+        (
+            _try(tongue, one.about),
+            _enable(one.about, tongue.say("Once it was disabled, enable it")),
+        ),
+        tongue.say(WARNED),
     )
 
 
-def _say_disabled(one: Disabled) -> Said:
+def _say_disabled(tongue: Tongue, one: Disabled) -> Said:
     who = _name(one.about)
     deed = (
-        _trust(one.about)
+        _trust(tongue, one.about)
         if one.is_suppressed
-        else _enable(one.about, "When it is mended, enable it")
+        else _enable(one.about, tongue.say("When it is mended, enable it"))
     )
     return Said(
-        f"Disabled: {who}",
-        f"Nothing is sent to {who} any more: {one.reason}.",
-        (*_trouble(one), ("Disabled", _moment(one, one.disabled_at))),
-        f"What it should get is held, not lost: each alert for {one.keep_days:g} days. When it is"
-        f" enabled they are sent {_IN_ORDER}.",
-        (deed,),
-        WARNED,
-    )
-
-
-def _trouble(one: Failing | Disabled) -> Iterator[tuple[str, str]]:
-    yield "Destination", f"{_name(one.about)}, {one.about.id}"
-    if one.since:
-        yield "Failing since", _moment(one, one.since)
-        yield "Attempts failed", f"{one.failures:,} in a row"
-    if one.last_error:
-        yield "Last error", one.last_error
-    yield "Alerts waiting", f"{one.waiting:,}"
-
-
-def _say_recovered(one: Recovered) -> Said:
-    who = _name(one.about)
-    how = "was enabled again" if one.is_enabled else "takes its alerts again"
-    waiting = (
-        (("Alerts waiting", f"{one.waiting:,}, being sent {_IN_ORDER}"),) if one.waiting else ()
-    )
-    return Said(
-        f"Recovered: {who}",
-        f"{who} {how}.",
+        tongue.say("Disabled: {who}", who=who),
+        tongue.say("Nothing is sent to {who} any more: {reason}.", who=who, reason=one.reason),
         (
-            ("Destination", f"{who}, {one.about.id}"),
-            ("In trouble since", _moment(one, one.since)),
-            *waiting,
+            *_trouble(tongue, one),
+            (tongue.say("Disabled"), _moment(tongue, one, one.disabled_at)),
         ),
-        "You need do nothing.",
-        (),
-        WARNED,
+        tongue.say(
+            "What it should get is held, not lost: each alert for {days} days. When it is"
+            " enabled they are sent in the order in which they were made, at its own rate.",
+            days=_days(tongue, one),
+        ),
+        (deed,),
+        tongue.say(WARNED),
     )
 
 
-def _say_heartbeat(one: Heartbeat) -> Said:
-    lanes = f"{one.lanes:,} lane" + ("" if one.lanes == 1 else "s")
-    since = _moment(one, one.since)
-    doubts = tuple(_doubts(one))
-    if doubts:
-        subject = f"Nothing was sent for your {lanes} since {since}, which proves nothing yet"
-        summary = f"Nothing was sent to you for your {lanes} since {since}. But {doubts[0][1]}."
-    else:
-        subject = f"Nothing changed in your {lanes} since {since}"
-        summary = f"Nothing changed in your {lanes} since {since}."
+def _days(tongue: Tongue, one: Failing | Disabled) -> str:
+    return tongue.number(Decimal(f"{one.keep_days:g}"))
+
+
+def _trouble(tongue: Tongue, one: Failing | Disabled) -> Iterator[tuple[str, str]]:
+    yield tongue.say("Destination"), f"{_name(one.about)}, {one.about.id}"
+    if one.since:
+        yield tongue.say("Failing since"), _moment(tongue, one, one.since)
+        many = tongue.number(one.failures)
+        yield tongue.say("Attempts failed"), tongue.say("{number} in a row", number=many)
+    if one.last_error:
+        yield tongue.say("Last error"), one.last_error
+    yield tongue.say("Alerts waiting"), tongue.number(one.waiting)
+
+
+def _say_recovered(tongue: Tongue, one: Recovered) -> Said:
+    who = _name(one.about)
+    how = _ENABLED_AGAIN if one.is_enabled else _TAKES_AGAIN
+    return Said(
+        tongue.say("Recovered: {who}", who=who),
+        tongue.say(how, who=who),
+        (
+            (tongue.say("Destination"), f"{who}, {one.about.id}"),
+            (tongue.say("In trouble since"), _moment(tongue, one, one.since)),
+            *_being_sent(tongue, one),
+        ),
+        tongue.say("You need do nothing."),
+        (),
+        tongue.say(WARNED),
+    )
+
+
+_ENABLED_AGAIN = noted("{who} was enabled again.")
+_TAKES_AGAIN = noted("{who} takes its alerts again.")
+
+
+def _being_sent(tongue: Tongue, one: Recovered) -> Iterator[tuple[str, str]]:
+    if one.waiting:
+        yield (
+            tongue.say("Alerts waiting"),
+            tongue.say(
+                "{number}, being sent in the order in which they were made, at its own rate",
+                number=tongue.number(one.waiting),
+            ),
+        )
+
+
+def _say_heartbeat(tongue: Tongue, one: Heartbeat) -> Said:
+    doubts = tuple(_doubts(tongue, one))
+    subject, summary = _say_quiet(tongue, one, doubts)
     return Said(
         subject,
         summary,
         (
-            ("Until", _moment(one, one.at)),
-            ("Last event", _say_last(one)),
+            (tongue.say("Until"), _moment(tongue, one, one.at)),
+            (tongue.say("Last event"), _say_last(tongue, one)),
             *doubts,
         ),
-        "This message comes only when there is nothing else to send.",
-        (_silence(one.about),),
-        "You asked for it in the preferences of this destination (heartbeat).",
+        tongue.say("This message comes only when there is nothing else to send."),
+        (_silence(tongue, one.about),),
+        tongue.say("You asked for it in the preferences of this destination (heartbeat)."),
     )
 
 
-def _doubts(one: Heartbeat) -> Iterator[tuple[str, str]]:
+def _say_quiet(tongue: Tongue, one: Heartbeat, doubts: Facts) -> tuple[str, str]:
+    """Subject and summary; where it proves nothing, the first doubt is said."""
+    since = _moment(tongue, one, one.since)
+    if not doubts:
+        subject = tongue.count(
+            "Nothing changed in your {n} lane since {when}",
+            "Nothing changed in your {n} lanes since {when}",
+            one.lanes,
+            when=since,
+        )
+        return subject, tongue.say("{clause}.", clause=subject)
+    subject = tongue.count(
+        "Nothing was sent for your {n} lane since {when}, which proves nothing yet",
+        "Nothing was sent for your {n} lanes since {when}, which proves nothing yet",
+        one.lanes,
+        when=since,
+    )
+    summary = tongue.count(
+        "Nothing was sent to you for your {n} lane since {when}. But {doubt}.",
+        "Nothing was sent to you for your {n} lanes since {when}. But {doubt}.",
+        one.lanes,
+        when=since,
+        doubt=doubts[0][1],
+    )
+    return subject, summary
+
+
+def _doubts(tongue: Tongue, one: Heartbeat) -> Iterator[tuple[str, str]]:
     if one.behind is None:
-        yield "Not read", "the event log is out of reach: what came in may not be read yet"
+        said = tongue.say("the event log is out of reach: what came in may not be read yet")
+        yield tongue.say("Not read"), said
     elif one.behind:
-        yield "Not read", f"up to {one.behind:,} events came in that are not worked up yet"
+        said = tongue.count(
+            "up to {n} event came in that is not worked up yet",
+            "up to {n} events came in that are not worked up yet",
+            one.behind,
+        )
+        yield tongue.say("Not read"), said
     if one.stopped:
-        yield "Stopped", f"{one.stopped:,} changes wait for the word of an operator"
+        said = tongue.count(
+            "{n} change waits for the word of an operator",
+            "{n} changes wait for the word of an operator",
+            one.stopped,
+        )
+        yield tongue.say("Stopped"), said
     if one.muted:
-        yield "Muted", f"{one.muted:,} alerts were kept quiet, as was asked for"
+        said = tongue.count(
+            "{n} alert was kept quiet, as was asked for",
+            "{n} alerts were kept quiet, as was asked for",
+            one.muted,
+        )
+        yield tongue.say("Muted"), said
 
 
-def _say_last(one: Heartbeat) -> str:
+def _say_last(tongue: Tongue, one: Heartbeat) -> str:
     if one.last_event_at is None:
-        return "none has ever come in"
-    when = _moment(one, one.last_event_at)
-    return when if one.last_event_at > one.since else f"{when}: none has come in since"
+        return tongue.say("none has ever come in")
+    when = _moment(tongue, one, one.last_event_at)
+    if one.last_event_at > one.since:
+        return when
+    return tongue.say("{when}: none has come in since", when=when)
 
 
 def _name(place: Place) -> str:
@@ -162,8 +239,8 @@ def _name(place: Place) -> str:
     return shorten(known, SAID_LINE)
 
 
-def _moment(one: Notice, at: datetime) -> str:
-    return say_moment(Moment(at), one.zone)
+def _moment(tongue: Tongue, one: OfDestination, at: datetime) -> str:
+    return say_moment(tongue, Moment(at), one.zone)
 
 
 # What a reader can do
@@ -173,8 +250,8 @@ def _at(place: Place) -> str:
     return f"/v1/destinations/{place.id}"
 
 
-def _try(place: Place) -> Deed:
-    what = "When it is mended, try it"
+def _try(tongue: Tongue, place: Place) -> Deed:
+    what = tongue.say("When it is mended, try it")
     return Deed(what, f"tariffwire destinations test {place.id}", "POST", f"{_at(place)}/test")
 
 
@@ -183,13 +260,13 @@ def _enable(place: Place, what: str) -> Deed:
     return Deed(what, command, "PATCH", _at(place), body)
 
 
-def _trust(place: Place) -> Deed:
-    what = "When the address works again, trust it"
+def _trust(tongue: Tongue, place: Place) -> Deed:
+    what = tongue.say("When the address works again, trust it")
     command = f"tariffwire destinations enable {place.id} --trust"
     return Deed(what, command, "DELETE", f"/v1/suppressions/{place.address}")
 
 
-def _silence(place: Place) -> Deed:
+def _silence(tongue: Tongue, place: Place) -> Deed:
     command = f"tariffwire destinations warn {place.id} --heartbeat off"
     body = '{"preferences": {"heartbeat": null}}'
-    return Deed("To turn it off", command, "PATCH", _at(place), body)
+    return Deed(tongue.say("To turn it off"), command, "PATCH", _at(place), body)

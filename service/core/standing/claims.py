@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from service.core.certainty import Certainty
 from service.core.duty import Duty
 from service.core.event import Action, Identity, Measure
-from service.core.moment import When
+from service.core.moment import Moment, When
 from service.core.standing.entry import Entry
-from service.core.standing.fold import Fold
+from service.core.standing.fold import Ending, Fold
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A threat, report or rumour beside the law, and what became of it.
 
-    `state`: open, withdrawn, realised, lapsed (its deadline passed); `verdict` as last assessed.
+    `state`: open, met (what it demanded was done), withdrawn, realised, lapsed (its deadline
+    passed); `verdict` as last assessed. `ended_at` is when it ceased to be open, and `ended_by` the
+    event that says so: nobody has to say that a deadline passed.
     """
 
     cause: Identity
@@ -28,6 +31,8 @@ class Claim:
     duty: Duty | None
     deadline: When | None
     condition: str | None
+    ended_at: When | None = None
+    ended_by: Identity | None = None
 
 
 def surest(claims: tuple[Claim, ...]) -> Certainty:
@@ -52,27 +57,50 @@ def claim_of(entry: Entry, data: Measure, fold: Fold, at: datetime) -> Claim:
     """The claim as it stands at the instant asked: open, or what became of it."""
     assessed = fold.verdict_on(entry.identity)
     condition = data.condition
+    end = _end_of(entry.identity, data, fold, at)
     return Claim(
         cause=entry.identity,
         action=data.action,
         certainty=data.certainty,
-        state=_claim_state(entry.identity, data, fold, at),
+        state=end.state,
         verdict=assessed.verdict.value if assessed else None,
         announced_at=data.announced_at,
         effective_at=data.effective_at,
         duty=data.duty,
         deadline=condition.deadline if condition else None,
         condition=condition.text if condition else None,
+        ended_at=end.at,
+        ended_by=end.by,
     )
 
 
-def _claim_state(identity: Identity, data: Measure, fold: Fold, at: datetime) -> str:
-    if identity in fold.withdrawn:
-        return "withdrawn"
-    if identity in fold.realised:
-        return "realised"
+class _End(NamedTuple):
+    state: str
+    at: Moment | None = None
+    by: Identity | None = None
+
+
+def _end_of(identity: Identity, data: Measure, fold: Fold, at: datetime) -> _End:
+    """The last word on it by then; that its deadline passed counts where nobody has said more."""
+    said = ((one, _moment_of(one)) for one in fold.ends.get(identity, ()))
+    by_then = [(one, moment) for one, moment in said if moment.at <= at]
+    if by_then:
+        one, moment = by_then[-1]
+        return _End(_state_after(one), moment, one.by.identity)
     deadline = data.condition.deadline if data.condition else None
-    return "lapsed" if deadline and deadline.end <= at else "open"
+    return _End("lapsed", deadline) if deadline and deadline.end <= at else _End("open")
+
+
+def _moment_of(end: Ending) -> Moment:
+    """When it was announced; when it was known, if an event is dated later than that."""
+    announced, known = end.data.announced_at, Moment(end.by.known_at)
+    return announced if announced and announced.at <= known.at else known
+
+
+def _state_after(end: Ending) -> str:
+    if not end.is_withdrawal:
+        return "realised"
+    return "met" if end.data.met else "withdrawn"
 
 
 def conflicts_of(fold: Fold) -> tuple[tuple[Identity, ...], ...]:

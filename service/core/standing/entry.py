@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from service.core.event import Event, Identity, Measure
+from service.core.event import Event, Identity, Measure, Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,18 +13,25 @@ class Entry:
 
     `known_at` is when it was first publicly knowable (never after we accepted it). `seen_at` is
     the instant at which its change is judged: the acceptance of a live event, the knowing of one
-    that is replayed. `change` is the change it caused, if any.
+    that is replayed. `change` is the change it caused, if any. `recorded_at` is when our books came
+    to hold it, None before they do; it never decreases from one event to the next.
     """
 
     event: Event
     known_at: datetime
     seen_at: datetime
     change: UUID | None = None
+    recorded_at: datetime | None = None
 
     @property
     def identity(self) -> Identity:
         """(source, id)."""
         return self.event.identity
+
+    @property
+    def is_tick(self) -> bool:
+        """Whether it is the clock's, which causes changes and holds no state."""
+        return isinstance(self.event.data, Tick)
 
     @property
     def fold_key(self) -> tuple[datetime, datetime, str, str]:

@@ -6,12 +6,21 @@ from datetime import datetime
 from functools import cached_property
 
 from service.core.event import ClaimAssessed, Identity, Measure, NegotiationStep, Reference, Verdict
-from service.core.event.envelope import ClaimEvent, MeasureEvent, StepEvent
+from service.core.event.envelope import ClaimEvent, ClockEvent, MeasureEvent, StepEvent
 from service.core.standing.book import Book
 from service.core.standing.entry import Entry
 from service.core.standing.law import extend_book, keep_book
 
 FoldKey = tuple[datetime, datetime, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a threat or claim, by the event that says so: taken back, or carried out."""
+
+    by: Entry
+    data: Measure
+    is_withdrawal: bool
 
 
 @dataclass(frozen=True)
@@ -22,8 +31,7 @@ class Fold:
     claims: tuple[tuple[Entry, Measure], ...] = ()  # those measures that move no law
     steps: tuple[tuple[Entry, NegotiationStep], ...] = ()
     verdicts: Mapping[Identity, ClaimAssessed] | None = None  # the latest of each event
-    withdrawn: frozenset[Identity] = frozenset()
-    realised: frozenset[Identity] = frozenset()
+    endings: tuple[tuple[Entry, Measure], ...] = ()  # those that take back, or carry out
     gone: frozenset[Identity] = frozenset()
     sources: frozenset[str] = frozenset()  # of the measures
     last: FoldKey | None = None
@@ -39,6 +47,22 @@ class Fold:
         verdicts = (self.verdicts or {}).items()
         return frozenset(about for about, one in verdicts if one.verdict is Verdict.DENIED)
 
+    @cached_property
+    def ends(self) -> Mapping[Identity, tuple[Ending, ...]]:
+        """By threat or claim, what took it back or carried it out, and was not denied since."""
+        found: dict[Identity, tuple[Ending, ...]] = {}
+        for entry, data in self.endings:
+            for ended in () if entry.identity in self.denied else _named(data):
+                end = Ending(entry, data, data.withdraws is ended)
+                found[ended.identity] = (*found.get(ended.identity, ()), end)
+        return found
+
+    @cached_property
+    def withdrawn(self) -> frozenset[Identity]:
+        """Threats and claims that were taken back."""
+        ends = self.ends.items()
+        return frozenset(ended for ended, by in ends if any(one.is_withdrawal for one in by))
+
     def verdict_on(self, identity: Identity) -> ClaimAssessed | None:
         """The latest verdict on an event, if it was assessed."""
         return self.verdicts.get(identity) if self.verdicts else None
@@ -46,6 +70,8 @@ class Fold:
     def after(self, entry: Entry) -> "Fold | None":
         """The fold with one more event that comes last; None where all must be folded again."""
         event, key = entry.event, entry.fold_key
+        if isinstance(event, ClockEvent):
+            return self
         if (self.last and key <= self.last) or isinstance(event, ClaimEvent):
             return None
         if entry.identity in self.gone:
@@ -58,8 +84,7 @@ class Fold:
             self.claims if data.moves_law else (*self.claims, (entry, data)),
             self.steps,
             self.verdicts,
-            _and(self.withdrawn, data.withdraws),
-            _and(self.realised, data.realises),
+            (*self.endings, (entry, data)) if _named(data) else self.endings,
             self.gone,
             self.sources if event.source in self.sources else self.sources | {event.source},
             key,
@@ -71,8 +96,11 @@ class Fold:
 
 
 def fold_entries(entries: Iterable[Entry]) -> Fold:
-    """In fold order, each event once, without those that a standing retraction takes out."""
-    known = {entry.identity: entry for entry in entries}
+    """In fold order, each event once, without those that a standing retraction takes out.
+
+    The clock's own are left out: they would say again what the dates say.
+    """
+    known = {entry.identity: entry for entry in entries if not entry.is_tick}
     ordered = sorted(known.values(), key=lambda entry: entry.fold_key)
     gone = _retracted(ordered)
     kept = [entry for entry in ordered if entry.identity not in gone]
@@ -85,16 +113,16 @@ def fold_entries(entries: Iterable[Entry]) -> Fold:
         tuple((entry, data) for entry, data in measures if not data.moves_law),
         steps,
         {claim.about.identity: claim for claim in _claims(kept)},
-        frozenset(data.withdraws.identity for _, data in measures if data.withdraws),
-        frozenset(data.realises.identity for _, data in measures if data.realises),
+        tuple((entry, data) for entry, data in measures if _named(data)),
         frozenset(gone),
         frozenset(entry.event.source for entry, _ in measures),
         ordered[-1].fold_key if ordered else None,
     )
 
 
-def _and(identities: frozenset[Identity], reference: Reference | None) -> frozenset[Identity]:
-    return identities | {reference.identity} if reference else identities
+def _named(data: Measure) -> tuple[Reference, ...]:
+    """What it carries out or takes back, by its own word: never inferred from resemblance."""
+    return tuple(one for one in (data.realises, data.withdraws) if one)
 
 
 def _retracted(entries: list[Entry]) -> set[Identity]:

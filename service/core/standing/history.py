@@ -31,17 +31,22 @@ class History:
         fold = self.fold.after(entry)
         if fold:  # most events come last and take nothing out: no need to fold all again
             longer.__dict__["fold"] = fold
+        known, seen = self.latest_known, self.latest_seen
+        if not entry.is_tick:
+            known = max(known or entry.known_at, entry.known_at)
+            seen = max(seen or entry.seen_at, entry.seen_at)
         longer.__dict__.update(
             by_identity={**self.by_identity, entry.identity: entry},
-            latest_known=max(self.latest_known or entry.known_at, entry.known_at),
-            latest_seen=max(self.latest_seen or entry.seen_at, entry.seen_at),
+            latest_known=known,
+            latest_seen=seen,
         )
         return longer
 
     def crediting(self, change: UUID) -> "History":
         """The same, its last event having caused `change`."""
         former = self.entries[-1]
-        last = Entry(former.event, former.known_at, former.seen_at, change)
+        known, seen, recorded = former.known_at, former.seen_at, former.recorded_at
+        last = Entry(former.event, known, seen, change, recorded)
         entries = (*self.entries[:-1], last)
         credited = History(self.subject, entries, self.sequence + 1, change)
         credited.__dict__.update(
@@ -51,6 +56,11 @@ class History:
             latest_seen=self.latest_seen,
         )
         return credited
+
+    def as_recorded(self, recorded_at: datetime) -> "History":
+        """What the books held by then, whatever has come to be known of that time since."""
+        held = (one for one in self.entries if one.recorded_at and one.recorded_at <= recorded_at)
+        return History(self.subject, tuple(held), self.sequence, self.last_change)
 
     def fold_at(self, known_at: datetime) -> Fold:
         """The fold of what was known by then."""
@@ -66,7 +76,7 @@ class History:
     @cached_property
     def latest_known(self) -> datetime | None:
         """The latest instant at which anything here became known."""
-        return max((entry.known_at for entry in self.entries), default=None)
+        return max((one.known_at for one in self.entries if not one.is_tick), default=None)
 
     @cached_property
     def by_identity(self) -> Mapping[Identity, Entry]:
@@ -76,4 +86,4 @@ class History:
     @cached_property
     def latest_seen(self) -> datetime | None:
         """The latest instant at which anything here was judged."""
-        return max((entry.seen_at for entry in self.entries), default=None)
+        return max((one.seen_at for one in self.entries if not one.is_tick), default=None)

@@ -6,6 +6,7 @@ from service.core.event import (
     Fault,
     Measure,
     NegotiationStep,
+    Tick,
     Unreadable,
 )
 from service.core.standing.naming import name_of
@@ -20,6 +21,8 @@ def record_key(event: Event) -> str:
     data = event.data
     if isinstance(data, NegotiationStep):
         return track_key(data)
+    if isinstance(data, Tick):
+        return data.subject
     if isinstance(data, Measure):
         return f"measure:{data.measure or next(iter(data.aliases), name_of(data).key)}"
     return "/".join(data.about.identity)

@@ -1,7 +1,7 @@
 """What stands, at any instant and as known at any instant: one fold over the events.
 
-`standing(history, at, known_at)` gives the present, the past, and the past as then known. Nothing
-stores a status that time alone could change.
+`standing(history, at, known_at)` gives the present, the past, and the past as then known; with
+`recorded_at`, as our books then held it. Nothing stores a status that time alone could change.
 """
 
 from dataclasses import dataclass
@@ -67,9 +67,16 @@ Standing = MeasureStanding | TrackStanding
 _STATUS_OF_CLAIMS = frozenset({"threatened", "withdrawn", "proposed", "never_implemented"})
 
 
-def standing(history: History, at: datetime, known_at: datetime) -> Standing | None:
-    """What stood at `at` (legal time) by what was known at `known_at`; None before any event."""
-    fold = history.fold_at(known_at)
+def standing(
+    history: History, at: datetime, known_at: datetime, recorded_at: datetime | None = None
+) -> Standing | None:
+    """What stood at `at` (legal time) by what was known at `known_at`; None before any event.
+
+    With `recorded_at` only what our books held by then counts: a late, corrected or retracted
+    event changes what `known_at` gives, and never this.
+    """
+    held = history if recorded_at is None else history.as_recorded(recorded_at)
+    fold = held.fold_at(known_at)
     if history.subject.startswith("track:"):
         return stand_track(history.subject, fold) if fold.steps else None
     return _stand_measure(history.subject, fold, at) if fold.measures else None
@@ -78,11 +85,31 @@ def standing(history: History, at: datetime, known_at: datetime) -> Standing | N
 def duty_applied(history: History, at: datetime, known_at: datetime) -> Duty | None:
     """What a measure makes payable at an instant; as `standing(…).applied`, and cheaper."""
     fold = history.fold_at(known_at)
-    if not fold.measures:
-        return None
-    term, pause = _term_at(fold.book, at), _pause_at(fold.book, at)
-    status = _status(fold.book, (), at, term, pause) if fold.book.last else ""
-    return _applied(status, term, pause)
+    return phase_at(fold.book, at).applied if fold.measures else None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What the law says at an instant: as a standing has it, and by which term or pause."""
+
+    status: str
+    applied: Duty | None
+    term: Term | None
+    pause: Pause | None
+
+    def is_same(self, other: "Phase") -> bool:
+        """Whether nothing that is owed differs, nor why it is."""
+        if self.status != other.status:
+            return False
+        mine, theirs = (one.applied and one.applied.figures for one in (self, other))
+        return mine == theirs
+
+
+def phase_at(book: Book, at: datetime) -> Phase:
+    """The law alone, without the claims beside it; an empty status where there is no law."""
+    term, pause = _term_at(book, at), _pause_at(book, at)
+    status = _status(book, (), at, term, pause) if book.last else ""
+    return Phase(status, _applied(status, term, pause), term, pause)
 
 
 def _stand_measure(subject: str, fold: Fold, at: datetime) -> MeasureStanding:

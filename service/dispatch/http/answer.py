@@ -2,7 +2,7 @@
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from service.core.sent import MOST_HEADERS
+from service.core.sending.sent import MOST_HEADERS
 from service.dispatch.http.trail import Trail
 
 EXCERPT = 16 * 1024  # bytes of a body that are read and kept

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from service.core.address import DEFAULT_PORT, Egress
-from service.core.delivery import Parcel, Route
-from service.core.headers import Pairs, check_headers
-from service.core.sent import FIXED, FORM
+from service.core.destination.address import DEFAULT_PORT, Egress
+from service.core.destination.headers import Pairs, check_headers
+from service.core.sending.delivery import Parcel, Route
+from service.core.sending.sent import FIXED, FORM
 
 AGENT = f"tariffwire/{version('tariffwire')}"
 HEADERS = {**dict(FIXED[FORM]), "user-agent": AGENT}

@@ -9,15 +9,15 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Self
 
-from service.core import signature
-from service.core.address import PORTS, BadAddress, Egress
-from service.core.delivery import Parcel, Reply, parse_retry_after
-from service.core.grant import Grant
-from service.core.headers import BadHeader
-from service.core.hiding import HIDDEN, hide
-from service.core.network import Network
-from service.core.proxy import Proxy
-from service.core.sent import Sent, describe_request, keep_headers
+from service.core.destination.address import PORTS, BadAddress, Egress
+from service.core.destination.grant import Grant
+from service.core.destination.headers import BadHeader
+from service.core.destination.network import Network
+from service.core.destination.proxy import Proxy
+from service.core.proof import signature
+from service.core.sending.delivery import Parcel, Reply, parse_retry_after
+from service.core.sending.hiding import HIDDEN, hide
+from service.core.sending.sent import Sent, describe_request, keep_headers
 from service.dispatch.http.answer import Answer
 from service.dispatch.http.pool import Pool
 from service.dispatch.http.reaching.dialling import Dialler

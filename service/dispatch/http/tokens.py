@@ -5,9 +5,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from service.core.address import BadAddress, Egress
-from service.core.delivery import Route
-from service.core.grant import Grant, NoToken, Token, ask_token, read_token
+from service.core.destination.address import BadAddress, Egress
+from service.core.destination.grant import Grant, NoToken, Token, ask_token, read_token
+from service.core.sending.delivery import Route
 from service.dispatch.http.pool import Pool
 from service.dispatch.http.request import AGENT, Target, read_target
 from service.dispatch.http.trail import Stage, Trail

@@ -6,8 +6,8 @@ import ssl
 from collections.abc import Callable
 from socket import gaierror
 
-from service.core.address import BadAddress
-from service.core.headers import BadHeader
+from service.core.destination.address import BadAddress
+from service.core.destination.headers import BadHeader
 from service.dispatch.http.answer import BadAnswer
 from service.dispatch.http.connection import CutShort
 from service.dispatch.http.reaching.dialling import ForbiddenAddress

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.delivery import State
-from service.store.holding import release
+from service.core.sending.delivery import State
+from service.store.delivery.holding import release
+from service.store.delivery.tables import Held
 from service.store.rows import insert_rows
-from service.store.tables import Held
 
 End = tuple[State, str]
 """How a delivery ends without being sent, and why."""

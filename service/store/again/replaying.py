@@ -11,16 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import Change
-from service.core.delivery import PULL, delivery_id
-from service.core.steering import REPLAYED, NotPossible, refuse_sending, told_percent
+from service.core.sending.delivery import PULL, delivery_id
+from service.core.sending.steering import REPLAYED, NotPossible, refuse_sending, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
 from service.store.again.resending import Former, resend
+from service.store.delivery.tables import Alert, Receipt
 from service.store.numbers import take_numbers
+from service.store.plans.reopening import reopen_followups
+from service.store.plans.tables import Fanout
 from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import lock_destinations, name_change
 from service.store.steering.stops import find_word
-from service.store.tables import Alert, Fanout, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ async def replay(
     if former is None:
         await _refuse_open(session, change.id)
         await _tell(session, _alert(change, account_id, destination_id, doer), doer.at)
+        await reopen_followups(session, [change.id])
         detail = {"destination": destination_id, "alert": identity}
         await record_deed(session, doer, "replay", name_change(change.id), **detail)
     return Replayed(identity, former)

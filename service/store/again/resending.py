@@ -13,17 +13,19 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.delivery import PULL, State
-from service.core.steering import STOPPED, NotPossible, Word, refuse_sending
+from service.core.sending.delivery import PULL, State
+from service.core.sending.steering import STOPPED, NotPossible, Word, refuse_sending
 from service.store.again.queueing import Waiting, queue
+from service.store.delivery.superseding import find_successor
+from service.store.delivery.tables import Alert, Attempt, Receipt
 from service.store.gathering.carried import has_stopped
 from service.store.lists import one_of
+from service.store.plans.reopening import reopen_followups
+from service.store.plans.tables import Fanout
 from service.store.rows import insert_rows
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import PAGE, Step, Task, last_of, lock_destinations, lock_words
 from service.store.steering.tables import FormerReceipt
-from service.store.superseding import find_successor
-from service.store.tables import Alert, Attempt, Fanout, Receipt
 
 RECENT = 50
 
@@ -73,6 +75,8 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     ended = await _reopen(session, [alert_id], f"again:{alert_id}", doer.at)
     if not ended:
         raise NotPossible("this delivery has not ended: it is on its way, or held")
+    if not alert.cause:
+        await reopen_followups(session, [alert.change_id])
     former = ended[0]
     await record_deed(session, doer, "resend", name_delivery(alert_id), former=former.outcome)
     return former
@@ -173,6 +177,7 @@ async def recover_page(session: AsyncSession, task: Task, _now: datetime) -> Ste
     ids = [one.id for one in page if one.cause or words[one.change_id] not in STOPPED]
     due = task.due_after(len(page))
     reopened = await _reopen(session, ids, f"again:{task.object}", due)
+    await reopen_followups(session, [one.change_id for one in page if not one.cause])
     return Step(last_of(page), len(reopened))
 
 

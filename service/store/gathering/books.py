@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from service.core.delivery import State
+from service.core.sending.delivery import State
 from service.store.audit import PAGE, Rows
+from service.store.delivery.tables import Alert, Held, Receipt
 from service.store.gathering.tables import Carried, Gathered
 from service.store.gathering.waiting import GATHERING
 from service.store.steering.tables import FormerReceipt
-from service.store.tables import Alert, Held, Receipt
 
 _END = aliased(Receipt)
 _BUNDLE = aliased(Alert)

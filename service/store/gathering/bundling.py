@@ -16,16 +16,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import Severity
-from service.core.delivery import State, delivery_id
-from service.core.gathering import bundle_cause, shared_cause
-from service.core.optin import ACTIVE
+from service.core.destination.optin import ACTIVE
+from service.core.sending.delivery import State, delivery_id
+from service.core.sending.gathering import bundle_cause, shared_cause
 from service.store.again.queueing import Waiting, end_unsent, queue
+from service.store.delivery.tables import Alert, Held, Receipt
+from service.store.following.tables import Destination
 from service.store.gathering.tables import Carried, Gathered
 from service.store.gathering.waiting import GATHERING
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
 from service.store.rows import Clash, insert_rows
-from service.store.tables import Alert, Change, Destination, Held, Receipt
+from service.store.standings.tables import Change
 
 DESTINATIONS = 16
 """Whose bundles are made in one transaction, at most."""

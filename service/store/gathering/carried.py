@@ -11,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from service.core.delivery import TOLD, State
-from service.core.steering import LANDING, STOPPED
-from service.store.cancelled import write_cancelled
+from service.core.sending.delivery import TOLD, State
+from service.core.sending.steering import LANDING, STOPPED
+from service.store.delivery.cancelled import write_cancelled
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt, Rendered
 from service.store.gathering.tables import Carried
 from service.store.lists import one_of
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Change
 from service.store.steering.tables import FormerReceipt
-from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt, Rendered
 
 MOST_TOLD = 200
 """Members that a bundle lists; the others are counted."""

@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import read_change
-from service.core.gathering import Wait, hour_of, wait_for
-from service.core.preferences import Preferences, read_preferences
-from service.core.steering import is_replay
+from service.core.destination.preferences import Preferences, read_preferences
+from service.core.sending.gathering import Wait, hour_of, wait_for
+from service.core.sending.steering import is_replay
+from service.store.delivery.holding import hold, release
+from service.store.delivery.tables import Delivery, Held
 from service.store.gathering.tables import Gathered, Tally
-from service.store.holding import hold, release
 from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows, update_rows
-from service.store.tables import Delivery, Held
 
 GATHERING = "gathering"
 """Holds what waits for its kind."""

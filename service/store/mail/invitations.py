@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.optin import UNCONFIRMED
+from service.core.destination.optin import UNCONFIRMED
+from service.store.following.tables import Destination
 from service.store.lists import one_of
 from service.store.mail.tables import Invitation
-from service.store.tables import Destination
 
 MOST_A_DAY = 3
 """Asking is mail that nobody wanted yet: more would be a way to pester a stranger."""
@@ -23,12 +23,13 @@ LEASED = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An invitation in hand; `attempt` counts from 1."""
+    """An invitation in hand; `attempt` counts from 1, `preferences` are as a row keeps them."""
 
     id: UUID
     destination_id: str
     address: str
     attempt: int
+    preferences: str = ""
 
 
 async def invite(session: AsyncSession, destination_id: str, address: str, now: datetime) -> bool:
@@ -65,7 +66,7 @@ async def claim_invitations(session: AsyncSession, now: datetime, most: int) -> 
     if not taken:
         return []
     rows = await connection.execute(_ASKED, {"those": list(taken)})
-    return [Asked(row.id, row.destination_id, row.address, row.attempt) for row in rows]
+    return [Asked(*row) for row in rows]
 
 
 _DUE = (
@@ -87,6 +88,7 @@ _ASKED = (
         col(Invitation.destination_id),
         col(Invitation.address),
         col(Invitation.attempt),
+        col(Destination.preferences),
     )
     .join(Destination, col(Destination.id) == col(Invitation.destination_id))
     .where(

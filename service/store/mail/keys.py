@@ -4,7 +4,7 @@ import secrets
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.store.remembered import recall, remember_first
+from service.store.installation.remembered import recall, remember_first
 
 _NAME = "mail.link_key"
 BYTES = 32

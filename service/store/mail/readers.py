@@ -7,11 +7,11 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.optin import ACTIVE, UNSUBSCRIBED, Act, follow
-from service.store import holding
-from service.store.cancelled import cancel_destination
+from service.core.destination.optin import ACTIVE, UNSUBSCRIBED, Act, follow
+from service.store.delivery import holding
+from service.store.delivery.cancelled import cancel_destination
+from service.store.following.tables import Destination, Subscription, SubscriptionDestination
 from service.store.mail.consents import ConsentRow, note_consent
-from service.store.tables import Destination, Subscription, SubscriptionDestination
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.bounce import Bounce
-from service.core.optin import UNCONFIRMED
+from service.core.destination.optin import UNCONFIRMED
+from service.core.sending.bounce import Bounce
+from service.store.delivery.tables import Alert
+from service.store.following.tables import Destination
 from service.store.mail.invitations import find_invited
 from service.store.mail.readers import explain
 from service.store.mail.suppressed import HARD, stop_address, suppress
 from service.store.mail.tables import Returned
 from service.store.rows import Clash, insert_rows
-from service.store.tables import Alert, Destination
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,16 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.optin import ACTIVE
-from service.store import holding
+from service.core.destination.optin import ACTIVE
 from service.store.database import count_changed
-from service.store.holding import DISABLED
+from service.store.delivery import holding
+from service.store.delivery.holding import DISABLED
+from service.store.following.tables import Destination
 from service.store.mail.readers import set_state
 from service.store.mail.tables import Suppression
-from service.store.paces import begin_anew
+from service.store.pacing.paces import begin_anew
 from service.store.rows import Clash, insert_rows
 from service.store.spans import Span
-from service.store.tables import Destination
 
 HARD = "no mail reaches this address: "
 

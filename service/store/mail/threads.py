@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from service.store.delivery.tables import Alert, Superseded
 from service.store.gathering.tables import Carried
 from service.store.lists import one_of
-from service.store.tables import Alert, Superseded
 
 MOST = 10
 """Ids that `References` names: the first, which holds the thread together, and the latest."""

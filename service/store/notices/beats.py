@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.hours import next_beat
-from service.core.notice import Heartbeat, Kind, notice_id, place_of
-from service.core.optin import ACTIVE
-from service.core.preferences import Preferences
+from service.core.destination.hours import next_beat
+from service.core.destination.optin import ACTIVE
+from service.core.destination.preferences import Preferences
+from service.core.sending.notice import Heartbeat, Kind, notice_id, place_of
 from service.store.database import insert_new
-from service.store.destinations import DestinationValue, lock_destination
+from service.store.following.destinations import DestinationValue, lock_destination
+from service.store.following.tables import Destination
 from service.store.notices.marking import forget_beat
 from service.store.notices.silence import (
     Heard,
@@ -26,7 +27,6 @@ from service.store.notices.silence import (
 from service.store.notices.tables import Beat
 from service.store.notices.telling import Telling, tell
 from service.store.numbers import last_number
-from service.store.tables import Destination
 
 GRACE = timedelta(minutes=15)
 """What is being worked up when a heartbeat is due has so long before that is said."""

@@ -9,13 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.notice import Place, place_of
-from service.core.pace import Health
-from service.store.destinations import DestinationValue, find_destination, lock_destination
+from service.core.sending.notice import Place, place_of
+from service.core.sending.pace import Health
+from service.store.following.destinations import (
+    DestinationValue,
+    find_destination,
+    lock_destination,
+)
+from service.store.following.tables import Destination
 from service.store.notices.channel import Terms, find_channel, know_operator
 from service.store.notices.tables import Trouble
-from service.store.paces import lock_paces
-from service.store.tables import Destination
+from service.store.pacing.paces import lock_paces
 
 
 @dataclass(frozen=True, slots=True)

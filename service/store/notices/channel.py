@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.optin import ACTIVE
+from service.core.destination.optin import ACTIVE
 from service.store.database import lock_names
-from service.store.destinations import (
+from service.store.following.destinations import (
     DestinationValue,
     add_destination,
     find_address,

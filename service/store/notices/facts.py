@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, func, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.notice import CAUSE, is_notice
-from service.store.tables import Alert, Attempt, Delivery, Held
+from service.core.sending.notice import CAUSE, is_notice
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held
 
 
 @dataclass(frozen=True, slots=True)

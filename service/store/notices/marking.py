@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.notice import STOPPED
+from service.core.sending.notice import STOPPED
 from service.store.notices.tables import Beat, Trouble
 from service.store.rows import Clash, insert_rows
 

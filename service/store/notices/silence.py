@@ -14,20 +14,16 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.delivery import State
-from service.core.notice import BEATS
-from service.core.optin import ACTIVE
-from service.core.steering import Word
+from service.core.destination.optin import ACTIVE
+from service.core.sending.delivery import State
+from service.core.sending.notice import BEATS
+from service.core.sending.steering import Word
+from service.store.arrivals.progress import list_places
+from service.store.delivery.tables import Alert, Receipt
+from service.store.following.tables import Subscription, SubscriptionDestination
 from service.store.numbers import last_number
-from service.store.progress import list_places
-from service.store.tables import (
-    Alert,
-    Event,
-    Fanout,
-    Receipt,
-    Subscription,
-    SubscriptionDestination,
-)
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Notice(SQLModel, table=True):
-    """What an alert says that no change caused, as JSON (`core/notice.py`)."""
+    """What an alert says that no change caused, as JSON (`core/sending/notice.py`)."""
 
     id: UUID = Field(primary_key=True)
     kind: str

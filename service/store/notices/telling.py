@@ -9,16 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.delivery import PULL, delivery_id
-from service.core.notice import NOTICES, Kind, Notice, notice_cause, notice_subject
+from service.core.sending.delivery import PULL, delivery_id
+from service.core.sending.notice import NOTICES, Kind, Notice, notice_cause, subject_of
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
-from service.store.claiming import find_alerts
-from service.store.destinations import DestinationValue
+from service.store.delivery.claiming import find_alerts
+from service.store.delivery.tables import Alert, Receipt
+from service.store.following.destinations import DestinationValue
 from service.store.lists import one_of
 from service.store.notices import tables
 from service.store.numbers import take_numbers
 from service.store.rows import Clash, insert_rows
-from service.store.tables import Alert, Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def tell(
         "account_id": to.account_id,
         "destination_id": to.id,
         "change_id": identity,
-        "subject": notice_subject(notice.about.id),
+        "subject": subject_of(notice),
         "told_pp": None,
         "matched": b"[]",
         "created_at": now,

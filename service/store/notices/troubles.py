@@ -9,9 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from service.core.notice import STOPPED, Disabled, Failing, Notice, Recovered, notice_id, reach
-from service.core.optin import ACTIVE
-from service.store.holding import DISABLED
+from service.core.destination.optin import ACTIVE
+from service.core.sending.notice import (
+    STOPPED,
+    Disabled,
+    Failing,
+    Notice,
+    Recovered,
+    notice_id,
+    reach,
+)
+from service.store.delivery.holding import DISABLED
 from service.store.mail.suppressed import find_suppression
 from service.store.notices.cases import Case, Known, open_case
 from service.store.notices.channel import Terms

@@ -8,12 +8,13 @@ from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.notice import STEPS, STOPPED, reach
-from service.core.optin import ACTIVE
+from service.core.destination.optin import ACTIVE
+from service.core.sending.notice import STEPS, STOPPED, reach
+from service.store.delivery.tables import Pace
+from service.store.following.tables import Destination
 from service.store.notices.channel import Terms
 from service.store.notices.marking import DUE
 from service.store.notices.tables import Trouble
-from service.store.tables import Destination, Pace
 
 
 async def list_failing_for_long(

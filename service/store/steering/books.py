@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.store.audit import PAGE, Rows
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.plans.tables import Fanout
 from service.store.steering.tables import Audit, Errand, FormerReceipt
-from service.store.tables import Alert, Delivery, Fanout, Held, Receipt
 
 _HAS_LIVE = (
     exists()

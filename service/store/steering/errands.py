@@ -12,11 +12,13 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.steering import Word
+from service.core.sending.steering import Word
+from service.store.delivery.tables import Alert
+from service.store.following.tables import Destination, Subscription
 from service.store.lists import one_of
+from service.store.plans.tables import Fanout
 from service.store.rows import Clash, insert_rows
 from service.store.steering.tables import Errand
-from service.store.tables import Alert, Destination, Fanout, Subscription
 
 PAGE = 1_000
 RESWEEP = timedelta(seconds=10)

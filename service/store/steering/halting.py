@@ -13,13 +13,15 @@ from sqlalchemy import Integer, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.steering import Act
+from service.core.sending.steering import Act
+from service.store.delivery.holding import hold, release
+from service.store.delivery.tables import Delivery, Held
+from service.store.following.tables import Destination, Subscription
 from service.store.gathering.carried import strike
 from service.store.gathering.waiting import give_over
-from service.store.holding import hold, release
+from service.store.plans.reopening import reopen_followups
 from service.store.rows import Clash, insert_rows
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
-from service.store.tables import Delivery, Destination, Held, Subscription
 
 ACTIVE = "active"
 
@@ -83,6 +85,8 @@ async def resume_page(session: AsyncSession, task: Task, _now: datetime) -> Step
     for former in await _hand_back(session, ids, f"{owner}/"):
         if former not in await _find_stopped(session, [former]):
             freed += await release(session, former, due)
+    if last_of(page) is None:
+        await reopen_followups(session, [UUID(task.target)])
     return Step(last_of(page), freed)
 
 

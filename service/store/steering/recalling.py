@@ -15,19 +15,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.change import read_change
-from service.core.delivery import PULL, TOLD, delivery_id
-from service.core.steering import LANDING, recall_cause, told_percent
+from service.core.sending.delivery import PULL, TOLD, delivery_id
+from service.core.sending.steering import LANDING, recall_cause, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
-from service.store.cancelled import write_cancelled
-from service.store.claiming import find_alerts
+from service.store.delivery.cancelled import write_cancelled
+from service.store.delivery.claiming import find_alerts
+from service.store.delivery.reviving import revive
+from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.gathering.carried import strike
 from service.store.lists import one_of
 from service.store.numbers import take_numbers
-from service.store.reviving import revive
+from service.store.plans.tables import Fanout
 from service.store.rows import insert_rows
+from service.store.standings.tables import Change
 from service.store.steering.errands import Step, Task, last_of, lock_owners, page_of_change
 from service.store.steering.tables import FormerReceipt
-from service.store.tables import Alert, Change, Delivery, Fanout, Held, Receipt
 
 Row = dict[str, Any]
 

@@ -8,11 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.event import Identity
-from service.core.steering import Act, Word, decide
+from service.core.sending.steering import Act, Word, decide
+from service.store.plans.reopening import reopen_followups
+from service.store.plans.tables import Fanout
+from service.store.standings.tables import Event
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.errands import Kind, Task, begin, name_change
 from service.store.steering.pages import do_page
-from service.store.tables import Event, Fanout
 
 _ERRANDS = {Act.HALT: Kind.HALT, Act.RESUME: Kind.RESUME, Act.RECALL: Kind.RECALL}
 
@@ -52,6 +54,8 @@ async def say_word(session: AsyncSession, change_id: UUID, act: Act, doer: Doer)
         )
         await begin(session, task)
         task = await do_page(session, task, doer.at)
+    if act is Act.APPROVE:
+        await reopen_followups(session, [change_id])
     await record_deed(session, doer, act.value, name_change(change_id))
     return task
 

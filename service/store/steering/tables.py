@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, func, select, text
 from sqlmodel import Field, SQLModel, col
 
-from service.store.tables import Alert
+from service.store.delivery.tables import Alert
 
 
 class Audit(SQLModel, table=True):

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import delete, insert
 
-from service.store.tables import Delivery, Receipt
+from service.store.delivery.tables import Delivery, Receipt
 
 
 @pytest.fixture

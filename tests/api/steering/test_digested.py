@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from service.core.delivery import delivery_id
+from service.core.sending.delivery import delivery_id
 from service.dispatch.chores import Gatherer
 from service.store.gathering.tables import Gathered
 from tests.api.samples import measure, rate

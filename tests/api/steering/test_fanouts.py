@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from service.core.steering import Gate
+from service.core.sending.steering import Gate
 from service.dispatch.plan import Planner
 from tests.api.samples import consume, measure
 from tests.books import silent

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 from standardwebhooks import Webhook
 
-from service.core.signature import verify
+from service.core.proof.signature import verify
 from tests.api.samples import measure, rate
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from service.core.change import Kind
 from service.core.codes import members
+from service.core.event import Stage
 from service.core.match import Match, Miss, facts_of, match, narrow
 from service.core.match.subscription import Rule, explode
 from tests.core.match.match_oracle import (
@@ -288,6 +289,29 @@ def test_an_unnamed_counterpart_is_heard_of_only_where_the_lane_names_none():
     assert isinstance(ask(crowd, {"importer": "US", "origin": "VN"}), Miss)
 
 
+def test_who_is_named_beside_an_unnamed_group_hears_of_it_in_any_role():
+    crowd = change_of(talks("US", "JP", None))
+    for lane in ({"party": "US"}, {"importer": "JP"}, {"origin": "US"}, {"country": "JP"}):
+        assert isinstance(ask(crowd, lane), Match)
+    assert isinstance(ask(crowd, {"importer": "US", "origin": "JP"}), Match)
+    assert isinstance(ask(crowd, {"importer": "US", "party": "KR"}), Miss)
+
+
+def test_talks_of_several_are_heard_of_by_each_of_them_and_by_each_pair():
+    table = change_of(talks("US", "MX", "CA"))
+    for code in ("US", "MX", "CA"):
+        assert isinstance(ask(table, {"country": code}), Match)
+    for pair in (("US", "MX"), ("CA", "US"), ("MX", "CA")):
+        importer, origin = pair
+        assert isinstance(ask(table, {"importer": importer, "origin": origin}), Match)
+    assert isinstance(ask(table, {"importer": "US", "origin": "CN"}), Miss)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_every_stage_and_every_state_beside_the_track_is_heard_of(stage):
+    assert isinstance(ask(change_of(talks("US", "CN", stage=stage)), {"country": "CN"}), Match)
+
+
 def test_talks_with_a_union_are_heard_of_by_its_members():
     found = ask(change_of(talks("US", "EU")), {"importer": "DE", "origin": "US"})
     assert found.reason == "Germany (in the EU) and the US are party to these talks"
@@ -442,3 +466,29 @@ def test_the_net_for_talks_is_their_parties():
     assert is_caught(change, {"party": "CN"})
     assert not is_caught(change, {"importer": "US", "origin": "VN"})
     assert not is_caught(change, {"country": "CN", "product": "8703"})
+
+
+@pytest.mark.parametrize(
+    ("group", "country", "day", "kind"),
+    [
+        ("CPTPP", "GB", "2024-12-14", Miss),
+        ("CPTPP", "GB", "2024-12-15", Match),
+        ("RCEP", "PH", "2023-06-01", Miss),
+        ("RCEP", "PH", "2023-06-02", Match),
+        ("EU-CUSTOMS", "GB", "2020-12-31", Match),
+        ("EU-CUSTOMS", "GB", "2021-01-01", Miss),
+        ("EU", "HR", "2013-06-30", Miss),
+        ("EU", "HR", "2013-07-01", Match),
+    ],
+)
+def test_a_group_means_its_members_of_that_day(group, country, day, kind):
+    origin = {"kind": "group", "members": [group]}
+    change = change_of(measure(origin=origin, effective_at=day))
+    assert isinstance(ask(change, {"origin": country}), kind)
+
+
+def test_a_group_is_said_by_its_name():
+    origin = {"kind": "group", "members": ["ASEAN"]}
+    assert ask(change_of(measure(origin=origin)), {"origin": "VN"}).reason == (
+        "it is on goods of Vietnam (in ASEAN)"
+    )

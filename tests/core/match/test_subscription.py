@@ -209,3 +209,23 @@ def test_rows_say_whether_possible_matches_are_wanted():
 def test_equal_rows_of_several_lanes_are_kept_once():
     lanes = [{"product": ["8703", "9401"]}, {"product": "8703"}]
     assert [row.code for row in explode(rule_of(*lanes))] == ["8703", "9401"]
+
+
+def test_a_lane_of_national_codes_that_is_made_already_stays_the_same():
+    made = ProductLane(codes=["HTS 8703.23.01"], **{"except": ["HTS 8703.23.01.10"]})
+    assert product_of(made) == made
+
+
+@pytest.mark.parametrize(
+    ("product", "said"),
+    [
+        ({}, "name `codes`, or a `catalogue` of yours; without `product` all goods are meant"),
+        (
+            {"codes": ["8703"], "catalogue": "parts"},
+            "`codes` and `catalogue` in one lane: write a lane for each",
+        ),
+    ],
+)
+def test_a_product_names_codes_or_a_catalogue(product, said):
+    assert refusal(lanes=[{"product": product}])[1] == said
+    assert product_of({"catalogue": "parts"}).ever == ()

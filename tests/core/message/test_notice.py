@@ -11,7 +11,7 @@ import pytest
 from service.core.message import to_bytes
 from service.core.message.notice import TYPES, Copy, notice_body, notice_letter
 from service.core.message.wording import say
-from service.core.notice import NOTICES, Disabled, Failing, Heartbeat, Recovered, place_of
+from service.core.sending.notice import NOTICES, Disabled, Failing, Heartbeat, Recovered, place_of
 
 NOW = datetime(2025, 4, 11, 20, tzinfo=UTC)
 SINCE = NOW - timedelta(hours=48)

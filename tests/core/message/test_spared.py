@@ -7,6 +7,7 @@ from uuid import UUID
 import jsonschema_rs
 import pytest
 
+from service.core.language import ENGLISH
 from service.core.message import body_for, prepare, to_bytes
 from service.core.message.body import LONGEST_BODY
 from service.core.message.letter import letter
@@ -29,20 +30,20 @@ def spared(count=1, known=True, **more):
         (None, ""),
         (
             spared(),
-            " You were last told: 125 %; 1 step since then gave way to this, the latest.",
+            "You were last told: 125 %; 1 step since then gave way to this, the latest.",
         ),
         (
             spared(3, is_recalled=True),
-            " You were last told: 84 %; 3 steps since then gave way to this, the latest.",
+            "You were last told: 84 %; 3 steps since then gave way to this, the latest.",
         ),
         (
             spared(2, known=False),
-            " 2 steps before this you were not told: you asked for the latest alone.",
+            "2 steps before this you were not told: you asked for the latest alone.",
         ),
     ],
 )
 def test_it_says_what_was_known_before(given, said):
-    assert say_spared(given) == said
+    assert say_spared(ENGLISH, given) == said
 
 
 @pytest.mark.parametrize("change", changes_of_2025(), ids=lambda one: one.event[1])

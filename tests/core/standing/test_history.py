@@ -113,7 +113,9 @@ def test_what_was_taken_back_or_carried_out_is_known_by_its_event():
         entry(measure("2", realises=ref("1")), "2025-04-01"),
         entry(measure("3", "threat_withdrawn", withdraws=ref("1")), "2025-05-01"),
     )
-    assert (held.fold.realised, held.fold.withdrawn) == ({(SOURCE, "1")}, {(SOURCE, "1")})
+    assert held.fold.withdrawn == {(SOURCE, "1")}
+    ends = held.fold.ends[SOURCE, "1"]
+    assert [(one.by.event.id, one.is_withdrawal) for one in ends] == [("2", False), ("3", True)]
 
 
 def test_a_history_counts_its_changes_and_remembers_the_last():

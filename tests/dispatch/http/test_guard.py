@@ -9,8 +9,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from service.core.address import BadAddress, Egress
-from service.core.network import read_network
+from service.core.destination.address import BadAddress, Egress
+from service.core.destination.network import read_network
 from service.dispatch.http import WebhookSender
 from tests.dispatch.http.misbehaving import OK, misbehaving, says
 from tests.receivers import Answer, http_receiver

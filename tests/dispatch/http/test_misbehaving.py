@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from service.core.delivery import LONGEST_WAIT, Delivered, Refused, Route, TryLater, judge
+from service.core.sending.delivery import LONGEST_WAIT, Delivered, Refused, Route, TryLater, judge
 from service.dispatch.http import EXCERPT, WebhookSender
 from tests.dispatch.conftest import DELIVERY
 from tests.dispatch.http.certificates import AUTHORITY, CLIENT, CLIENT_KEY, ELSEWHERE, EXPIRED, GOOD

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from service.core.address import Egress
-from service.core.delivery import PLAIN
+from service.core.destination.address import Egress
+from service.core.sending.delivery import PLAIN
 from service.dispatch.http import pool as kept
 from service.dispatch.http.pool import Pool
 from service.dispatch.http.reaching.dialling import Dialler

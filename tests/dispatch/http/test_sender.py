@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from service.core import signature
-from service.core.delivery import Route
+from service.core.proof import signature
+from service.core.sending.delivery import Route
 from service.dispatch.http import EXCERPT, WebhookSender
 from tests.dispatch.conftest import DELIVERY, NOW, SECRET
 from tests.receivers import Answer, certificate, http_receiver, server_tls

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import uvloop
 
-from service.core.delivery import Route
+from service.core.sending.delivery import Route
 from service.dispatch.http import WebhookSender
 from service.dispatch.http.reaching import tls as remembered
 from tests.dispatch.http.certificates import (

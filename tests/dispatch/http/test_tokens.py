@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.core.delivery import TryLater, judge
-from service.core.grant import Grant
-from service.core.sent import write_sent
+from service.core.destination.grant import Grant
+from service.core.sending.delivery import TryLater, judge
+from service.core.sending.sent import write_sent
 from service.dispatch.http import WebhookSender
 from tests.receivers import Answer, http_receiver
 

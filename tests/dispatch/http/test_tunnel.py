@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from service.core.delivery import Route, TryLater, judge
-from service.core.proxy import Proxy, read_proxy
+from service.core.destination.proxy import Proxy, read_proxy
+from service.core.sending.delivery import Route, TryLater, judge
 from service.dispatch.http import WebhookSender
 from tests.dispatch.http.certificates import AUTHORITY, ELSEWHERE, GOOD
 from tests.dispatch.http.misbehaving import (

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from service.core.address import Egress
-from service.core.proxy import Proxy
+from service.core.destination.address import Egress
+from service.core.destination.proxy import Proxy
 from service.dispatch.http.connection import Connection, connect, show
 from service.dispatch.http.reaching.names import Names, Resolve, is_address
 from service.dispatch.http.reaching.tls import Contexts, ResumingContext

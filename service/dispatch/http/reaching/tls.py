@@ -9,7 +9,7 @@ from functools import partial
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from service.core.delivery import Route
+from service.core.sending.delivery import Route
 
 MOST_SESSIONS = 4096
 MOST_CONTEXTS = 256

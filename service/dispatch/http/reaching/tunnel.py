@@ -1,6 +1,6 @@
 """Through the egress proxy: CONNECT, and faults that are its own and not the receiver's."""
 
-from service.core.proxy import Proxy
+from service.core.destination.proxy import Proxy
 from service.dispatch.http.answer import Answer, BadAnswer
 from service.dispatch.http.connection import Connection, CutShort, connect
 from service.dispatch.http.reaching.names import Names

@@ -1,17 +1,21 @@
 """Comparing with what is written down, and writing it down anew; README.md says how."""
 
 import os
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from uuid import UUID
 
 from service.core.change import Change
 from service.core.change.derive import weigh
+from service.core.clock import turnings_of
 from service.core.event import read_event
 from service.core.message import Addressed, Told
 from service.core.standing.history import Entry, History
 from service.events_of_2025 import read_article, read_year
+from tests.core.clock_streams import tick_of
 
 FOLDER = Path(__file__).parent
 PUBLISHED = datetime(2025, 4, 9, 12, tzinfo=UTC)
@@ -55,6 +59,35 @@ def changes_of_2025() -> tuple[Change, ...]:
         if derived.change:
             found.append(derived.change)
     return tuple(found)
+
+
+@cache
+def turns_of_2025() -> tuple[Change, ...]:
+    """What time alone brings by all that was known of a measure; and the same 7 days ahead."""
+    held: dict[str, list[Entry]] = {}
+    for raw in [*read_year(), *read_article()]:
+        event = read_event(raw)
+        known = event.knownfrom or PUBLISHED
+        held.setdefault(str(event.subject), []).append(Entry(event, known, known))
+    return tuple(
+        change
+        for subject, entries in held.items()
+        if subject.startswith("measure:")
+        for change in _turns_of(subject, entries)
+    )
+
+
+def _turns_of(subject: str, entries: list[Entry]) -> Iterator[Change]:
+    """Each as it stood between one event and the next."""
+    history = History(subject)
+    for entry, following in zip_longest(entries, entries[1:]):
+        history = weigh(entry, history).history
+        for one in turnings_of(history.fold, entry.seen_at):
+            for lead in (7, None):
+                at = one.at - timedelta(days=lead or 0)
+                if entry.seen_at <= at and (following is None or at < following.seen_at):
+                    change = weigh(tick_of(subject, one, at, lead), history).change
+                    yield from [change] if change else ()
 
 
 def change_of(event: str) -> Change:

@@ -1,0 +1,90 @@
+"""`tariffwire measures …`: what stands, by any of the three clocks."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from service.cli.client import open_api
+from service.cli.terminal import Json, Terminal, tabulate
+
+group = typer.Typer(no_args_is_help=True, help="Measures: what stands, stood, was known.")
+
+At = Annotated[
+    str | None, typer.Option("--at", help="The instant (or day) of the law; now if left out.")
+]
+Known = Annotated[
+    str | None, typer.Option("--known", help="By what was publicly known then, as we know today.")
+]
+Recorded = Annotated[
+    str | None, typer.Option("--recorded", help="By what our own books held then.")
+]
+
+
+def join(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(group, name="measures")
+
+
+@group.callback()
+def _group() -> None:
+    """Keep `show` a word of its own while it is the only one."""
+
+
+@group.command("show")
+def show_measure(  # noqa: PLR0913 - one option a clock
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="Its key, or an alias: an order, a heading.")],
+    *,
+    at: At = None,
+    known: Known = None,
+    recorded: Recorded = None,
+    as_json: Json = False,
+) -> None:
+    """Show a measure as it stands, or stood, and the events that made it so."""
+    show_standing(
+        context, f"/v1/measures/{quote(key, safe='')}", (at, known, recorded), as_json=as_json
+    )
+
+
+def show_standing(
+    context: typer.Context, path: str, clocks: tuple[str | None, ...], *, as_json: bool
+) -> None:
+    """Of a measure or a negotiation: what stands, and the events that made it so."""
+    terminal: Terminal = context.obj
+    at, known, recorded = clocks
+    with open_api(terminal) as api:
+        found = api.get(path, at=at, known_at=known, recorded_at=recorded)
+    if as_json:
+        terminal.answer(found)
+        return
+    terminal.out.print(tabulate(found["subject"], ("", ""), _facts(found)))
+    rows = [(one["known_at"], one["recorded_at"], _said(one)) for one in found["history"]]
+    if rows:
+        terminal.out.print(tabulate("", ("known", "recorded", "event"), rows))
+
+
+def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a person asks first; the rest is in the JSON."""
+    for label, name in (("at", "at"), ("known", "known_at"), ("recorded", "recorded_at")):
+        yield label, found[name]
+    view = found["standing"]
+    if view is None:
+        yield "standing", "nothing was known of it then"
+        return
+    yield "status", view.get("status") or view["state"] or view["stage"] or "denied"
+    for name in ("duty", "applied"):
+        if view.get(name):
+            yield name, view[name]["said"]
+    for name in ("effective_at", "until", "expires_at", "occurs_at"):
+        if view.get(name):
+            yield name.removesuffix("_at"), view[name]["at"]
+    yield "certainty", view["certainty"]
+
+
+def _said(one: dict[str, Any]) -> str:
+    names = ("action", "stage", "verdict", "turn", "type")
+    did = next(one[name] for name in names if one.get(name))
+    rate = one["duty"]["said"] if one.get("duty") else ""
+    return f"{did} {rate}".strip() + f" ({one['id']})"

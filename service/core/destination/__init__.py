@@ -1,0 +1,1 @@
+"""A destination: its address and the guard over it, its secrets, and what its owner asks for."""

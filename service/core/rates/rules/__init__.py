@@ -1,0 +1,1 @@
+"""What an operator can extend: relations between measures, coverage, and known gaps."""

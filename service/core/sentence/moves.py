@@ -1,0 +1,347 @@
+"""What happened to a measure, in words: one function for each action."""
+
+from collections.abc import Callable
+
+from service.core.change import Change, Kind
+from service.core.duty import Duty
+from service.core.event import Action, Measure
+from service.core.language import Tongue, noted
+from service.core.moment import Moment
+from service.core.sentence.line import (
+    AS_OF,
+    POSSIBLE,
+    RATES,
+    Dating,
+    Line,
+    date_move,
+    own_of,
+    say_law_now,
+    standing_rate,
+    stated_of,
+    subject_of,
+)
+from service.core.sentence.phrase import say_day, say_first, say_moment, zone_of
+from service.core.sentence.rates import say_figure, say_first_rate, say_rate, say_rates
+from service.core.sentence.threats import threaten, withdraw
+from service.core.standing import MeasureStanding
+
+Move = Callable[[Tongue, Change, Measure], Line]
+
+
+def _move_rate(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    stated = stated_of(change, measure)
+    if change.headline is Kind.EFFECTIVE_DATE_MOVED and measure.moves_law:
+        return _move_start(tongue, change, measure)
+    if stated is None:
+        move, short = _say_unstated(tongue, measure)
+    else:
+        move, short = _say_from(tongue, change.old, stated, measure), ""
+    dated = date_move(tongue, move, change, measure)
+    notes = (_say_payable(tongue, change, stated, measure),)
+    return Line(subject_of(tongue, measure), move, dated, notes, short=short)
+
+
+def _say_unstated(tongue: Tongue, measure: Measure) -> tuple[str, str]:
+    if measure.action is Action.IMPOSED:
+        return tongue.say("new, rate not stated"), tongue.say("new")
+    return tongue.say("changed, rate not stated"), tongue.say("changed")
+
+
+def _say_from(tongue: Tongue, old: Duty | None, new: Duty, measure: Measure) -> str:
+    importer = measure.importer
+    if old is None:
+        rate = say_first_rate(tongue, new, importer)
+        return tongue.say(_WITHOUT_OLD[measure.action], rate=rate)
+    if old == new:
+        return tongue.say("{rate}, as before", rate=say_rate(tongue, new, importer))
+    return say_rates(tongue, old, new, importer)
+
+
+_SET, _FROM_NONE = noted("set to {rate}"), noted("none → {rate}")
+_WITHOUT_OLD = {
+    Action.IMPOSED: _FROM_NONE,
+    Action.INCREASED: noted("raised to {rate}"),
+    Action.DECREASED: noted("lowered to {rate}"),
+    Action.AMENDED: _SET,
+    Action.CORRECTED: _SET,
+    Action.DETERMINATION_PRELIMINARY: noted("none → provisionally {rate}"),
+    Action.DETERMINATION_FINAL: _FROM_NONE,
+}
+
+
+def _say_payable(tongue: Tongue, change: Change, stated: Duty | None, measure: Measure) -> str:
+    """Where a pause covers the start, the new rate is not what is paid."""
+    if change.new is None or stated is None or not measure.moves_law:
+        return ""
+    if change.new.percent == stated.percent:
+        return ""
+    rate = say_rate(tongue, change.new, measure.importer)
+    return tongue.say("Payable then: {rate}.", rate=rate)
+
+
+# Dates that move
+
+
+def _move_start(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    rate = say_rate(tongue, stated_of(change, measure) or standing_rate(change), measure.importer)
+    start, moved = measure.effective_at, change.moved_from
+    is_sooner = moved is not None and start is not None and start.at < moved.at
+    way = SOONER if is_sooner else LATER
+    return Line(
+        subject_of(tongue, measure),
+        tongue.say(way.start, rate=rate),
+        _say_moved(tongue, change, measure, rate, way.span),
+        (_say_meanwhile(tongue, change, measure),),
+        how=TO,
+    )
+
+
+TO = Dating(noted("{move} to {start}"), noted("{move} to {start}, ending {end}"))
+SOONER = Dating(
+    noted("{rate} brought forward"), noted("{rate} brought forward from {old} to {new}")
+)
+LATER = Dating(noted("{rate} postponed"), noted("{rate} postponed from {old} to {new}"))
+
+
+def _say_moved(tongue: Tongue, change: Change, measure: Measure, rate: str, both: str) -> str:
+    zone, start, moved = zone_of(measure.importer), measure.effective_at, change.moved_from
+    if start and moved:
+        old = say_first(tongue, moved, start, zone)
+        return tongue.say(both, rate=rate, old=old, new=say_moment(tongue, start, zone))
+    if start:
+        return tongue.say(
+            "{rate} postponed to {new}", rate=rate, new=say_moment(tongue, start, zone)
+        )
+    if moved:
+        old = say_moment(tongue, moved, zone)
+        return tongue.say("{rate} postponed from {old}, new date not stated", rate=rate, old=old)
+    return tongue.say("{rate} postponed, new date not stated", rate=rate)
+
+
+def _say_meanwhile(tongue: Tongue, change: Change, measure: Measure) -> str:
+    view = change.after
+    applied = view.applied if isinstance(view, MeasureStanding) else None
+    if applied is None or applied == stated_of(change, measure):
+        return ""
+    rate = say_rate(tongue, applied, measure.importer)
+    return tongue.say("Until then {rate} applies.", rate=rate)
+
+
+# Pauses
+
+
+def _suspend(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    own, stated = standing_rate(change), stated_of(change, measure)
+    move = tongue.say("suspended")
+    if own:
+        move = tongue.say("{rate} suspended", rate=say_figure(tongue, own))
+    dated = date_move(tongue, move, change, measure)
+    if measure.effective_at and not measure.until:
+        dated = tongue.say("{move}, no end stated", move=dated)
+    return Line(
+        subject_of(tongue, measure),
+        move,
+        add_meanwhile(tongue, dated, stated),
+        brief=_brief_pause(tongue, own, stated),
+    )
+
+
+def _brief_pause(tongue: Tongue, own: Duty | None, stated: Duty | None) -> str:
+    new = tongue.say("suspended")
+    if stated:
+        new = tongue.say("{rate} while suspended", rate=say_figure(tongue, stated))
+    return tongue.say("{old} → {new}", old=say_figure(tongue, own), new=new) if own else new
+
+
+def add_meanwhile(tongue: Tongue, dated: str, duty: Duty | None) -> str:
+    """What is paid while it is suspended, if that was stated."""
+    if duty is None:
+        return dated
+    rate = say_figure(tongue, duty)
+    return tongue.say("{move}; {rate} applies meanwhile", move=dated, rate=rate)
+
+
+def _extend(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    paused = isinstance(change.after, MeasureStanding) and change.after.pauses
+    own = own_of(change)
+    if own:
+        rate = say_figure(tongue, own)
+        move = tongue.say("{rate} stays suspended" if paused else "{rate} stays", rate=rate)
+    else:
+        move = tongue.say("stays suspended" if paused else "stays")
+    dated = _say_new_end(tongue, move, change, measure)
+    stated = stated_of(change, measure)
+    return Line(subject_of(tongue, measure), move, add_meanwhile(tongue, dated, stated))
+
+
+def _say_new_end(tongue: Tongue, move: str, change: Change, measure: Measure) -> str:
+    zone, until, moved = zone_of(measure.importer), measure.until, change.moved_from
+    if until is None:
+        return tongue.say("{move}, end not stated", move=move)
+    new = say_moment(tongue, until, zone)
+    if moved is None:
+        return tongue.say("{move} until {end}", move=move, end=new)
+    old = say_first(tongue, moved, until, zone)
+    return tongue.say("{move}; end moved from {old} to {new}", move=move, old=old, new=new)
+
+
+def _resume(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    duty = change.new or standing_rate(change)
+    if duty:
+        rate = say_rate(tongue, duty, measure.importer)
+        move = tongue.say("suspended → {rate} again", rate=rate)
+    else:
+        move = tongue.say("suspended → back in force")
+    return Line(subject_of(tongue, measure), move, date_move(tongue, move, change, measure))
+
+
+# Scope
+
+
+def _exempt(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    move = say_exempt(tongue, standing_rate(change), stated_of(change, measure))
+    return _as_of(tongue, move, change, measure)
+
+
+def say_exempt(tongue: Tongue, own: Duty | None, owed: Duty | None) -> str:
+    """From the `own` rate to what is `owed` all the same, if anything is."""
+    move = tongue.say("exempt")
+    if owed and owed.percent != 0:
+        move = say_figure(tongue, owed)
+    return tongue.say("{old} → {new}", old=say_figure(tongue, own), new=move) if own else move
+
+
+def _end_exemption(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    owed = stated_of(change, measure) or change.new
+    return _as_of(tongue, say_dutiable(tongue, owed, measure.importer), change, measure)
+
+
+def say_dutiable(tongue: Tongue, owed: Duty | None, importer: str) -> str:
+    """What was let off, and is no longer."""
+    if owed:
+        return tongue.say("exempt → {rate}", rate=say_rate(tongue, owed, importer))
+    if tongue.is_brief:
+        return tongue.say("exempt → dutiable")
+    return tongue.say("exempt → dutiable, rate not stated")
+
+
+def _rescope(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    rate = say_rate(tongue, stated_of(change, measure) or standing_rate(change), measure.importer)
+    if measure.action is Action.SCOPE_EXTENDED:
+        move = tongue.say("not covered → {rate}", rate=rate)
+    else:
+        move = tongue.say("{rate} → no longer covered", rate=rate)
+    return _as_of(tongue, move, change, measure)
+
+
+def _as_of(tongue: Tongue, move: str, change: Change, measure: Measure) -> Line:
+    dated = date_move(tongue, move, change, measure, AS_OF)
+    return Line(subject_of(tongue, measure), move, dated, how=AS_OF)
+
+
+# Ends, courts and authorities
+
+
+def _end(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    how = CANCELLED if _never_began(change, measure) else ENDINGS[measure.action]
+    return _as_of(tongue, say_ending(tongue, how, standing_rate(change)), change, measure)
+
+
+def say_ending(tongue: Tongue, how: tuple[str, str], known: Duty | None) -> str:
+    """By `how` it ends: where no rate is known, and with it."""
+    bare, whole = how
+    return tongue.say(whole, rate=say_figure(tongue, known)) if known else tongue.say(bare)
+
+
+def _never_began(change: Change, measure: Measure) -> bool:
+    view, end = change.before, measure.effective_at or measure.announced_at
+    start = view.effective_at if isinstance(view, MeasureStanding) else None
+    return start is not None and end is not None and end.at <= start.at
+
+
+CANCELLED = (
+    noted("cancelled before it began"),
+    noted("{rate} → none (cancelled before it began)"),
+)
+ENDINGS = {
+    Action.TERMINATED: (noted("terminated"), noted("{rate} → none (terminated)")),
+    Action.EXPIRED: (noted("expired"), noted("{rate} → none (expired)")),
+    Action.STRUCK_DOWN: (
+        noted("struck down in court"),
+        noted("{rate} → none (struck down in court)"),
+    ),
+}
+"""As `say_ending` takes them."""
+
+
+def _rule(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    rate = say_figure(tongue, standing_rate(change))
+    found = measure.effective_at or measure.announced_at
+    move = tongue.say("ruled unlawful")
+    dated = _date_act(tongue, move, found, measure)
+    whole, brief = _RULINGS[measure.stayed]
+    note = "" if measure.stayed is False else say_law_now(tongue, change)
+    return Line(
+        subject_of(tongue, measure),
+        move,
+        tongue.say(whole, move=dated, rate=rate),
+        (note,),
+        brief=tongue.say(brief, rate=rate),
+    )
+
+
+_RULINGS = {
+    True: (noted("{move}; stayed, so nothing changes yet"), noted("ruled unlawful, stayed")),
+    False: (noted("{move}; {rate} → none"), noted("ruled unlawful, {rate} → none")),
+    None: (noted("{move}; effect not stated"), noted("ruled unlawful")),
+}
+"""By whether the ruling is stayed: in a sentence, and in a subject line."""
+
+
+def _authorise(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    rate = say_rate(tongue, measure.duty, measure.importer)
+    move = tongue.say("{rate} authorised, not applied yet", rate=rate)
+    dated = date_move(tongue, move, change, measure, POSSIBLE)
+    brief = tongue.say("{rate} authorised", rate=rate)
+    return Line(subject_of(tongue, measure), move, dated, brief=brief, how=POSSIBLE)
+
+
+def _investigate(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    opened = measure.announced_at or measure.effective_at
+    move = tongue.say("investigation opened")
+    dated = _date_act(tongue, move, opened, measure)
+    owed = stated_of(change, measure)
+    if owed:
+        rate = say_rate(tongue, owed, measure.importer)
+        dated = tongue.say("{move}; {rate} meanwhile", move=dated, rate=rate)
+    else:
+        dated = tongue.say("{move}; no duty yet", move=dated)
+    return Line(subject_of(tongue, measure), move, dated)
+
+
+def _date_act(tongue: Tongue, move: str, when: Moment | None, measure: Measure) -> str:
+    if when is None:
+        return move
+    day = say_day(tongue, when, zone_of(measure.importer))
+    return tongue.say("{move} on {day}", move=move, day=day)
+
+
+MOVES: dict[Action, Move] = {
+    **dict.fromkeys(RATES, _move_rate),
+    Action.SCOPE_EXTENDED: _rescope,
+    Action.SCOPE_REDUCED: _rescope,
+    Action.EXEMPTED: _exempt,
+    Action.EXEMPTION_ENDED: _end_exemption,
+    Action.SUSPENDED: _suspend,
+    Action.RESUMED: _resume,
+    Action.DELAYED: _move_start,
+    Action.EXTENDED: _extend,
+    Action.TERMINATED: _end,
+    Action.EXPIRED: _end,
+    Action.STRUCK_DOWN: _end,
+    Action.RULED_UNLAWFUL: _rule,
+    Action.AUTHORISED: _authorise,
+    Action.INVESTIGATION_OPENED: _investigate,
+    Action.THREATENED: threaten,
+    Action.THREAT_WITHDRAWN: withdraw,
+}

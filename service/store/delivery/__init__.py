@@ -1,0 +1,1 @@
+"""Deliveries: queued, claimed, sent, settled or held, and read again."""

@@ -1,0 +1,141 @@
+"""Held, not lost: what waits for a paused owner is taken out of the queue, and put back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from service.core.sending.delivery import urgency
+from service.store.delivery.tables import Alert, Delivery, Held
+from service.store.following.tables import Destination
+from service.store.lists import one_of, runs
+from service.store.notices.marking import mark_disabled
+from service.store.rows import Clash, insert_rows
+from service.store.standings.tables import Change
+
+DISABLED = "disabled"
+
+
+async def disable(
+    session: AsyncSession, destination_id: str, reason: str, now: datetime, state: str = DISABLED
+) -> None:
+    """Stop sending to a destination; what waits for it is held, not lost.
+
+    The destination is locked. Its owner is told later, unless he has stopped it himself.
+    """
+    before = await session.scalar(_STATE, {"of": destination_id})
+    if state == DISABLED != before:
+        await mark_disabled(session, destination_id, now)
+    stopped = (
+        update(Destination)
+        .where(col(Destination.id) == destination_id)
+        .values(state=state, reason=reason[:1000], updated_at=now)
+    )
+    await session.execute(stopped)
+    await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
+
+
+_STATE = select(col(Destination.state)).where(col(Destination.id) == bindparam("of"))
+
+
+async def take_out(session: AsyncSession, which: Any) -> Sequence[Any]:
+    """Remove live deliveries from the queue; they are locked in the order of their ids."""
+    locked = select(col(Delivery.id)).where(which).order_by(col(Delivery.id)).with_for_update()
+    taken = delete(Delivery).where(one_of(col(Delivery.id), locked))
+    columns = (col(Delivery.id), col(Delivery.destination_id), col(Delivery.attempt))
+    return (await session.execute(taken.returning(*columns), execution_options=_PLAIN)).all()
+
+
+_PLAIN = {"synchronize_session": False}
+
+
+async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) -> int:
+    """Take live deliveries out of the queue until `owner_id` is released."""
+    rows = [
+        {
+            "delivery_id": row.id,
+            "owner_id": owner_id,
+            "destination_id": row.destination_id,
+            "attempt": row.attempt,
+            "held_at": now,
+        }
+        for row in await take_out(session, which)
+    ]
+    await insert_rows(session, Held, rows, Clash.SKIP)
+    return len(rows)
+
+
+async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
+    """Put back what was held for this subscription or destination, in the order it was made.
+
+    What a destination that is itself stopped should get stays held, for the destination. Only what
+    is taken out of `held` here is put back: a sender may have settled the rest meanwhile.
+    """
+    freed = await _free(session, owner_id)
+    found = [row for some in runs(list(freed)) for row in await _read_alerts(session, some)]
+    found.sort(key=lambda row: row.number)
+    active = [row for row in found if row.state == "active"]
+    due = [
+        {
+            "id": row.id,
+            "destination_id": row.destination_id,
+            "visible_at": now,
+            "attempt": freed[row.id],
+            "lease": None,
+            "kind": row.kind,
+            "urgency": urgency(row.severity),
+            "number": row.number,
+        }
+        for row in active
+    ]
+    still = [
+        {
+            "delivery_id": row.id,
+            "owner_id": row.destination_id,
+            "destination_id": row.destination_id,
+            "attempt": freed[row.id],
+            "held_at": now,
+        }
+        for row in found
+        if row.state != "active"
+    ]
+    await insert_rows(session, Delivery, due)
+    await insert_rows(session, Held, still)
+    return len(due)
+
+
+async def _free(session: AsyncSession, owner_id: str) -> dict[UUID, int]:
+    """Deliveries that the owner held, whoever else held them too, and their next attempt."""
+    of_owner = (
+        select(col(Held.delivery_id))
+        .where(col(Held.owner_id) == owner_id)
+        .order_by(col(Held.delivery_id))
+        .with_for_update()
+    )
+    taken = delete(Held).where(one_of(col(Held.delivery_id), of_owner))
+    columns = (col(Held.delivery_id), col(Held.attempt))
+    rows = await session.execute(taken.returning(*columns), execution_options=_PLAIN)
+    return {row.delivery_id: row.attempt for row in rows}
+
+
+async def _read_alerts(session: AsyncSession, some: Sequence[UUID]) -> Sequence[Any]:
+    return (await session.execute(_ALERTS, {"those": some})).all()
+
+
+_ALERTS = (
+    select(
+        col(Alert.id),
+        col(Alert.number),
+        col(Alert.destination_id),
+        col(Destination.state),
+        col(Destination.kind),
+        col(Change.severity),
+    )
+    .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    .outerjoin(Change, col(Change.id) == col(Alert.change_id))
+    .where(one_of(col(Alert.id), "those"))
+)

@@ -1,0 +1,1 @@
+"""Who follows what, and where they are told: subscriptions, destinations and their secrets."""

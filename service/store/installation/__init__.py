@@ -1,0 +1,1 @@
+"""The installation itself: where its database lives, what it belongs to, and what it remembers."""

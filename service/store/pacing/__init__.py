@@ -1,0 +1,1 @@
+"""How fast each destination is sent to, and when patience with it ends."""

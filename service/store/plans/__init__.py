@@ -1,0 +1,1 @@
+"""Who is told of a change: planned page by page, then published."""

@@ -1,0 +1,1 @@
+"""What is known: events with their outcome, histories of subjects, and the changes made."""
