@@ -3,7 +3,6 @@
 import pytest
 
 from tests.journey.places import Folder
-from tests.journey.torture.faketime import WallClock
 from tests.journey.torture.world import open_world
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.needs_program("faketime")]
@@ -16,17 +15,16 @@ SLOW = 1.0
 
 
 @pytest.mark.needs_real_kafka("one process a role")
-async def test_a_clock_set_by_an_hour_stalls_no_role(engines, tmp_path_factory):
-    await step_back_and_forth(tmp_path_factory.mktemp("clock"), engines.place())
+async def test_a_clock_set_by_an_hour_stalls_no_role(engines, clock, tmp_path_factory):
+    await step_back_and_forth(clock, tmp_path_factory.mktemp("clock"), engines.place())
 
 
-async def test_a_clock_set_by_an_hour_stalls_no_process(tmp_path_factory):
+async def test_a_clock_set_by_an_hour_stalls_no_process(clock, tmp_path_factory):
     folder = tmp_path_factory.mktemp("clock")
-    await step_back_and_forth(folder, Folder(folder))
+    await step_back_and_forth(clock, folder, Folder(folder))
 
 
-async def step_back_and_forth(folder, place):
-    clock = WallClock(folder)
+async def step_back_and_forth(clock, folder, place):
     async with open_world(folder, place, around=clock.environment) as world:
         async with world.flow.running():
             waits = [await step_to(world, clock, seconds) for seconds in (HOUR, 0, -HOUR, 0)]
@@ -45,10 +43,9 @@ async def step_to(world, clock, seconds):
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-async def test_a_process_that_dies_under_a_wrong_clock_stalls_nobody(tmp_path_factory, hours):
+async def test_a_death_under_a_wrong_clock_stalls_nobody(clock, tmp_path_factory, hours):
     """What it held when it died was held until an hour that is still to come."""
     folder = tmp_path_factory.mktemp("clock")
-    clock = WallClock(folder)
     async with open_world(folder, Folder(folder), around=clock.environment) as world:
         former = world.slow_down(SLOW)
         clock.step(hours * HOUR)

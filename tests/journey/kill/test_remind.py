@@ -10,7 +10,6 @@ import pytest
 
 from tests.journey.places import Folder
 from tests.journey.running import body_of, measure, path_at
-from tests.journey.torture.faketime import WallClock
 from tests.journey.torture.patience import eventually
 from tests.journey.torture.world import SEED, open_world
 
@@ -111,10 +110,9 @@ async def test_a_death_round_a_tick_neither_loses_nor_doubles_a_date(tmp_path_fa
 
 
 @pytest.mark.needs_program("faketime")
-async def test_a_clock_set_ahead_and_back_tells_each_date_once(tmp_path_factory):
+async def test_a_clock_set_ahead_and_back_tells_each_date_once(clock, tmp_path_factory):
     """What a clock that was ahead has told is told: it is not taken back, nor told again."""
     folder = tmp_path_factory.mktemp("dates")
-    clock = WallClock(folder)
     async with open_world(folder, Folder(folder), around=clock.environment) as world:
         await announce(world, HOUR / 3, HOUR / 2)
         for seconds in (HOUR, 0, HOUR):
@@ -124,9 +122,8 @@ async def test_a_clock_set_ahead_and_back_tells_each_date_once(tmp_path_factory)
 
 
 @pytest.mark.needs_program("faketime")
-async def test_a_clock_set_back_under_a_process_keeps_no_date_waiting(tmp_path_factory):
+async def test_a_clock_set_back_under_a_process_keeps_no_date_waiting(clock, tmp_path_factory):
     folder = tmp_path_factory.mktemp("dates")
-    clock = WallClock(folder)
     clock.step(HOUR)
     async with open_world(folder, Folder(folder), around=clock.environment) as world:
         await asyncio.sleep(TICK)

@@ -1,8 +1,10 @@
 """A clock that a test may set while processes run: libfaketime, told by a file."""
 
-import subprocess
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
+
+_SHARED = Path("/dev/shm")
 
 
 class WallClock:
@@ -30,8 +32,23 @@ class WallClock:
         }
 
 
+def clear_away() -> None:
+    """What killed processes leave in memory: their files, named by a process id.
+
+    Ids come again, and programs of libfaketime refuse one whose file is there.
+    """
+    for pattern in ("faketime_shm_*", "sem.faketime_sem_*"):
+        for left in _SHARED.glob(pattern):
+            if not Path("/proc", left.name.rpartition("_")[2]).exists():
+                left.unlink(missing_ok=True)
+
+
 def _find_library() -> str:
-    """As `faketime` itself would load it."""
-    shown = subprocess.run(["faketime", "-m", "-f", "+0", "env"], capture_output=True, check=True)
-    named = dict(line.partition("=")[::2] for line in shown.stdout.decode().splitlines())
-    return named["LD_PRELOAD"]
+    """For programs with threads. The program `faketime` would name it, and may refuse to start."""
+    program = shutil.which("faketime")
+    assert program, "not installed: faketime"
+    libraries = Path(program).resolve().parents[1]
+    found = next(libraries.glob("lib*/*/faketime/libfaketimeMT.so.1"), None)
+    found = found or next(libraries.glob("lib*/faketime/libfaketimeMT.so.1"), None)
+    assert found, f"no libfaketimeMT.so.1 in a folder faketime under {libraries}/lib*"
+    return str(found)
