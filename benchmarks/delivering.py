@@ -5,7 +5,6 @@ many deliveries have ended: by the service's own sender, or by one that is aioht
 """
 
 import asyncio
-import gc
 import signal
 import sys
 import time
@@ -33,7 +32,7 @@ from service.dispatch.render import Renderer
 from service.dispatch.send import Dispatcher, Lease, Office, Turn
 from service.dispatch.slots import OVERHANG
 from service.roles import Bell
-from service.runtime.running import GARBAGE
+from service.runtime import collect_rarely
 from service.store.database import open_database
 from service.telemetry import Metrics, open_logs
 
@@ -118,8 +117,7 @@ def watch(stages: Stages, sender: Sender, renderer: Renderer) -> None:
 
 async def main(url: str, count: int, name: str = "") -> None:
     open_logs("error", "json")
-    gc.freeze()  # as the service does
-    gc.set_threshold(*GARBAGE)
+    collect_rarely()
     stop, ended, stages = asyncio.Event(), asyncio.Event(), Stages()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
     async with open_database(url) as db, open_sender(name) as sender:

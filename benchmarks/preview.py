@@ -24,6 +24,7 @@ from service.core.event import Measure, Origin, Product
 from service.core.match import facts_of, match
 from service.core.match.subscription import Rule
 from service.core.moment import Moment
+from service.runtime import collect_rarely
 from service.store.database import Database, open_database
 from service.store.facets.keeping import outlines_of
 from service.store.migrations import migrate
@@ -45,6 +46,7 @@ async def measure(ground: Ground, *, quick: bool) -> list[Figure]:
     async with ground.room() as room:
         await _fill(room, count)
         async with open_database(room.database_url) as db:
+            collect_rarely()
             one_by_one = await _read_whole(db)
             return [
                 await _preview(db, CHINESE, count // SHARE, one_by_one, 2),

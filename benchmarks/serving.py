@@ -1,22 +1,19 @@
 """A child: the service, with the roles that its environment names (all of them by default)."""
 
 import asyncio
-import gc
 import os
 import signal
 
 import uvloop
 
 from benchmarks.children import say_ready
-from service.runtime import open_runtime, serve
-from service.runtime.running import GARBAGE
+from service.runtime import collect_rarely, open_runtime, serve
 from service.settings import Settings
 from service.telemetry import open_logs
 
 
 async def main() -> None:
-    gc.freeze()  # as the service does
-    gc.set_threshold(*GARBAGE)
+    collect_rarely()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = Settings()

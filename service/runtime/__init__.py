@@ -8,7 +8,13 @@ ends a process in which a role is stuck.
 from service.runtime.clock import prune
 from service.runtime.listening import CannotListen
 from service.runtime.opening import Runtime, open_runtime, utc_now
-from service.runtime.running import ROLES, RoleEnded, serve, serve_until_signalled
+from service.runtime.running import (
+    ROLES,
+    RoleEnded,
+    collect_rarely,
+    serve,
+    serve_until_signalled,
+)
 from service.runtime.watchdog import RoleStuck
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "RoleEnded",
     "RoleStuck",
     "Runtime",
+    "collect_rarely",
     "open_runtime",
     "prune",
     "serve",

@@ -41,6 +41,7 @@ from service.web import Lobby, make_site, stand_before
 
 FILES = 65_536
 GARBAGE = (10_000, 50, 100)
+"""New things, and earlier looks, before the next look for what nobody needs any more."""
 ASKS = 1.0
 """Seconds between two looks for readers to be asked."""
 SETTLES = 2.0
@@ -310,11 +311,16 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
+def collect_rarely() -> None:
+    """A look through all that lives stops the loop, for a quarter of a second and more."""
+    gc.freeze()  # the libraries stay
+    gc.set_threshold(*GARBAGE)
+
+
 async def serve_until_signalled(settings: Settings) -> None:
     """The whole service, from the first byte to SIGTERM."""
     raise_file_limit()
-    gc.freeze()  # the libraries stay: looking through them again and again costs seconds
-    gc.set_threshold(*GARBAGE)
+    collect_rarely()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

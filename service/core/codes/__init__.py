@@ -13,6 +13,7 @@ from service.core.codes.countries import (
 from service.core.codes.groups import (
     Group,
     Membership,
+    era_of,
     find_group,
     groups_of,
     known_groups,
@@ -47,6 +48,7 @@ __all__ = [
     "country_phrase",
     "covers",
     "describe_product",
+    "era_of",
     "find_country",
     "find_group",
     "find_nomenclature",

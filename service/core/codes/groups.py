@@ -1,5 +1,7 @@
 """Groups of countries, by dated membership: who was in the EU on that day."""
 
+from bisect import bisect_right
+from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
 from functools import cache, lru_cache
@@ -34,16 +36,56 @@ class Membership(NamedTuple):
         return self.since <= on < self.until
 
 
-@lru_cache(maxsize=4096)
+class _Standing(NamedTuple):
+    """Who belongs where throughout an era: the members by group, and the groups by member."""
+
+    members: Mapping[str, frozenset[str]]
+    groups: Mapping[str, frozenset[str]]
+
+
+_NONE: frozenset[str] = frozenset()
+
+
 def members(group: str, on: date) -> frozenset[str]:
     """Codes of the members on that day; none for a group that we hold no rows of."""
-    return frozenset(row.code for row in memberships(group) if row.holds(on))
+    return _standing(era_of(on)).members.get(group, _NONE)
+
+
+def groups_of(code: str, on: date) -> frozenset[str]:
+    """Name the groups that the country was a member of on that day."""
+    return _standing(era_of(on)).groups.get(code, _NONE)
 
 
 @lru_cache(maxsize=4096)
-def groups_of(code: str, on: date) -> frozenset[str]:
-    """Name the groups that the country was a member of on that day."""
-    return frozenset(row.group for row in _memberships() if row.code == code and row.holds(on))
+def era_of(on: date) -> date:
+    """The day from which everybody's memberships are as they are on that day.
+
+    A key to remember answers by that hold for all days of an era.
+    """
+    begins = _eras()
+    return begins[bisect_right(begins, on) - 1]
+
+
+@cache
+def _eras() -> tuple[date, ...]:
+    """When they begin: at the first of all days, and wherever somebody joins or leaves."""
+    rows = _memberships()
+    return tuple(sorted({date.min, *(row.since for row in rows), *(row.until for row in rows)}))
+
+
+@cache
+def _standing(era: date) -> _Standing:
+    members: dict[str, set[str]] = {}
+    groups: dict[str, set[str]] = {}
+    for row in _memberships():
+        if row.holds(era):
+            members.setdefault(row.group, set()).add(row.code)
+            groups.setdefault(row.code, set()).add(row.group)
+    return _Standing(_freeze(members), _freeze(groups))
+
+
+def _freeze(sets: Mapping[str, set[str]]) -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(codes) for name, codes in sets.items()}
 
 
 @cache

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from service.core.change import Change
-from service.core.codes import groups_of, members
+from service.core.codes import era_of, groups_of, members
 from service.core.event import Measure, NegotiationStep, Origin, Product
 from service.core.match.goods import Goods, goods_of
 from service.core.match.outline import Outline, outline_of
@@ -39,6 +39,11 @@ class Facts:
         return self.goods.product if self.goods else None
 
     @property
+    def is_blanket(self) -> bool:
+        """A measure on every origin, whatever it excepts."""
+        return self.goods is not None and self.origins is None
+
+    @property
     def on(self) -> date:
         """The day that memberships are looked at."""
         return self.change.on
@@ -55,7 +60,7 @@ def expand(change: Outline) -> Facts:
     if isinstance(about, NegotiationStep):
         parties = _with_unions(_with_members(about.named, on), on)
         return Facts(change, _NOBODY, None, _NOBODY, None, parties)
-    places = _places(about.importer, about.origin, on)
+    places = _places(about.importer, about.origin, era_of(on))
     return Facts(change, *places, goods_of(about.product), _NOBODY)
 
 

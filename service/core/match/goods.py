@@ -48,7 +48,7 @@ class Met(NamedTuple):
     six_digits: bool = False
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)  # as many as there are texts of measures remembered
 def goods_of(product: Product) -> Goods:
     """Index what the product includes and excepts."""
     of, excluded = product.nomenclature, frozenset(product.excluded)

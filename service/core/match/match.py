@@ -57,20 +57,26 @@ def match(facts: Facts, rule: Rule, told_pp: Decimal | None = None) -> Match | M
 
 def find_stop(facts: Facts, rule: Rule, told_pp: Decimal | None = None) -> str | None:
     """The first setting beside the lanes that stops it, whatever the lanes say; None: none does."""
-    change, least = facts.change, rule.min_delta_pp
+    change = facts.change
     if change.lead and change.lead not in rule.lead_times:
         return "lead_times"
     if rule.kinds and set(rule.kinds).isdisjoint(change.kinds):
         return "kinds"
     if rule.min_certainty and change.certainty.strength < rule.min_certainty.strength:
         return "min_certainty"
-    if least is not None:
-        delta = points_since_told(change, told_pp)
-        if delta is not None and abs(delta) < least:
-            return "min_delta_pp"
-    if not rule.blanket and facts.goods and facts.origins is None:
+    if moves_too_little(change, rule.min_delta_pp, told_pp):
+        return "min_delta_pp"
+    if not rule.blanket and facts.is_blanket:
         return "blanket"
     return None
+
+
+def moves_too_little(change: Outline, least: Decimal | None, told_pp: Decimal | None) -> bool:
+    """Whether a minimum delta stops it; what cannot be measured passes."""
+    if least is None:
+        return False
+    delta = points_since_told(change, told_pp)
+    return delta is not None and abs(delta) < least
 
 
 def _say_stop(stop: str, facts: Facts, rule: Rule, told_pp: Decimal | None) -> str:

@@ -13,6 +13,7 @@ from service.core.codes import (
     UnknownGroup,
     country_name,
     country_phrase,
+    era_of,
     find_country,
     find_group,
     groups_of,
@@ -260,6 +261,18 @@ def test_a_group_is_found_by_code_and_name(text, code):
 def test_a_group_that_nobody_knows_is_answered_with_the_nearest():
     with pytest.raises(UnknownGroup, match="ASEAN"):
         find_group("ASEEAN")
+
+
+@given(st.sampled_from(sorted(known_groups())), DAYS)
+def test_members_are_those_whose_row_holds_on_the_day(group, on):
+    assert members(group, on) == {row.code for row in memberships(group) if row.holds(on)}
+
+
+@given(DAYS, DAYS)
+def test_nobody_joins_or_leaves_within_an_era(one, other):
+    if era_of(one) == era_of(other):
+        assert all(members(group, one) == members(group, other) for group in known_groups())
+    assert era_of(era_of(one)) == era_of(one) <= one
 
 
 @given(st.sampled_from(CODES), DAYS)
