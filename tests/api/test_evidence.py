@@ -1,5 +1,6 @@
 """Evidence: what a subscription was told, proved from real books after a real journey."""
 
+import asyncio
 import io
 import json
 import random
@@ -7,9 +8,11 @@ import zipfile
 from datetime import timedelta
 from hashlib import sha256
 
+import httpx
 import pytest
 
 import service.api.evidence.writing as module
+from service.api.evidence import routes
 from service.core.proof.bundle import verify_bundle
 from service.core.proof.signing import public_of
 from service.core.sending.steering import Act, Gate
@@ -302,6 +305,31 @@ async def test_only_so_many_are_written_at_once(api, db):
     assert "2 bundles are being written" in answer.text
     await bundle(api)
     assert not turns.locked()
+
+
+async def test_a_reader_who_stalls_keeps_nobody_out(api, db, monkeypatch):
+    await subscribe(db, "all", [await add_receiver(db, "desk")])
+    monkeypatch.setattr(routes, "PATIENCE", 0.05)
+    app, url = api._transport.app, httpx.URL(PLACE.format("all"), params=SPAN)
+    scope = {"type": "http", "method": "GET", "path": url.path, "query_string": url.query}
+    scope |= {"headers": [], "http_version": "1.1", "asgi": {"spec_version": "2.3"}}
+    taken = []
+
+    async def receive():
+        await asyncio.Event().wait()
+
+    async def send(message):
+        taken.append(message)
+        if len(taken) > 2:
+            await asyncio.Event().wait()  # as while the network takes no more
+
+    async with asyncio.timeout(10):
+        await app(scope, receive, send)
+    assert taken[0]["status"] == 200
+    assert taken[-1]["more_body"]
+    turns = app.state.evidence
+    async with asyncio.timeout(1), turns, turns:
+        pass
 
 
 async def test_a_subscription_that_never_was_is_said_so(api):

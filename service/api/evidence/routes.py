@@ -5,11 +5,13 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.types import Message, Send
 
 from service.api.desk import AtDesk, Desk
 from service.api.evidence.writing import Case, Writer
@@ -27,10 +29,15 @@ from service.store.installation.identity import know_deployment
 router = APIRouter(prefix="/v1/subscriptions", tags=["evidence"])
 open_router = APIRouter(prefix="/.well-known/tariffwire", tags=["evidence"])
 
+log = structlog.get_logger()
+
 LONGEST_SPAN = timedelta(days=366)
 AT_ONCE = 2
 """Bundles that one process writes: each holds a connection for as long as its reader takes."""
 RETRY_SECONDS = "10"
+SLICE = 64 << 10
+PATIENCE = 30.0
+"""Seconds in which a reader must take a slice: two that stall would keep all others out."""
 FRESH = {"Cache-Control": "public, max-age=300"}
 
 
@@ -72,7 +79,7 @@ async def read(
         case = await _open_case(session, subscription_id, span)
         key = await know_key(session, desk.vault, drawn, desk.clock())
     name = f"evidence-{case.subscription_id}.zip"
-    return StreamingResponse(
+    return _Patient(
         _write(desk, turns, case, key.text),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -88,7 +95,32 @@ async def _write(
         aclosing(Writer(desk, session, case, key).write()) as pieces,
     ):
         async for piece in pieces:
-            yield piece
+            for start in range(0, len(piece), SLICE):
+                yield piece[start : start + SLICE]
+
+
+class _Stalled(Exception):
+    """The reader takes no more."""
+
+
+class _Patient(StreamingResponse):
+    """Ends unfinished, and gives back what it held, when its reader stalls."""
+
+    async def stream_response(self, send: Send) -> None:
+        """Slice by slice, each in its time."""
+
+        async def give(message: Message) -> None:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await send(message)
+            except TimeoutError as error:
+                raise _Stalled from error
+
+        async with aclosing(cast("AsyncGenerator[bytes]", self.body_iterator)):
+            try:
+                await super().stream_response(give)
+            except _Stalled:
+                log.warning("evidence is not taken", seconds=PATIENCE)
 
 
 async def _open_case(

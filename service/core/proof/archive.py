@@ -117,7 +117,8 @@ def read_archive(read: Read, size: int) -> Iterator[Found]:
         found, head = _read_next(read, place, size, archive)
         yield found
         place += head + len(found.content)
-    rest, wanted = read(place, size - place), archive.close()
+    wanted = archive.close()
+    rest = read(place, min(size - place, len(wanted) + 1))  # what is no bundle may be of any length
     if rest != wanted:
         here = next(
             (at for at, pair in enumerate(zip(rest, wanted, strict=False)) if pair[0] != pair[1]),

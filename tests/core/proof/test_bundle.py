@@ -102,6 +102,18 @@ def tampered(**changed):
     return b"".join([*pieces, again.close()])
 
 
+def test_a_file_that_is_no_bundle_is_not_read_whole():
+    asked = []
+
+    def read(place, size):
+        asked.append(size)
+        return bytes(size)
+
+    found = verify_bundle(read, 10**12)
+    assert not found.holds
+    assert max(asked) < 1_000
+
+
 def test_a_file_that_was_altered_is_named_with_both_hashes():
     (found,) = findings(tampered(README_txt=b"read you\n"))
     here, then = sha256(b"read you\n").hexdigest(), sha256(b"read me\n").hexdigest()
