@@ -62,6 +62,11 @@ class Moment:
         return self.day or (self.at.astimezone(find_zone(zone)) if zone else self.at).date()
 
 
+def instant_of(moment: Moment) -> datetime:
+    """To order by."""
+    return moment.at
+
+
 @lru_cache(maxsize=512)
 def find_zone(name: str) -> ZoneInfo:
     """An IANA zone; ValueError that says what to write."""

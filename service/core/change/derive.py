@@ -41,7 +41,9 @@ from service.core.standing import (
     duty_applied,
     standing,
 )
-from service.core.standing.law import gives_way, law_of
+from service.core.standing.entry import law_of
+from service.core.standing.law import gives_way
+from service.core.standing.measure import phase_at
 
 
 class Outcome(StrEnum):
@@ -146,11 +148,13 @@ def _compare(case: _Case) -> Derivation:
 
 
 def _moves(case: _Case, views: Views) -> bool:
-    """Anything that can be seen now, or of the past for which duty was owed."""
+    """Anything that can be seen now, or of the past for which duty was owed; or what is begun."""
     if differ(views.before, views.after):
         return True
     before, after = case.history.fold.book, case.extended.fold.book
-    return before is not after and timeline(before) != timeline(after)
+    if before is after:
+        return False
+    return before.opening != after.opening or timeline(before) != timeline(after)
 
 
 def _about(data: Said, history: History) -> Measure | NegotiationStep:
@@ -207,6 +211,8 @@ def _known_better(case: _Case) -> Derivation | None:
         return None
     fold = case.history.fold
     gone = fold.withdrawn | fold.denied
+    if phase_at(fold.book, case.entry.seen_at).is_over:  # what was carried out may be said anew
+        gone |= fold.ends.keys()
     held = [data for other, data in fold.measures if other.identity not in gone]
     if any(_says_the_same(claim, other) and other.certainty >= claim.certainty for other in held):
         reason = "the same was known from a source at least as sure"

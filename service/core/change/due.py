@@ -13,8 +13,8 @@ from service.core.duty import Basis, Duty, points_between
 from service.core.event import Measure, Tick, Turn
 from service.core.moment import Moment
 from service.core.standing import Entry, History, MeasureStanding, standing
+from service.core.standing.entry import law_of
 from service.core.standing.fold import Fold
-from service.core.standing.law import law_of
 from service.core.standing.measure import phase_at
 
 

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from service.core.change.change import Kind
-from service.core.change.views import Views, moved, scope_of
+from service.core.change.views import Views, is_law_before, moved, scope_of
 from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep, Stage, Verdict
-from service.core.standing import MeasureStanding, TrackStanding
+from service.core.standing import TrackStanding
 
 
 def kinds_of(
@@ -24,7 +24,7 @@ def kinds_of(
 def _law_kinds(data: Measure, views: Views, delta: Decimal | None) -> tuple[Kind, ...]:
     headline = _HEADLINES[data.action]
     moved = rate_kind(views, delta)
-    known = isinstance(views.before, MeasureStanding) and views.before.law
+    known = is_law_before(views)
     if known and headline in _OF_A_RATE:
         headline = moved or _still(headline, views)
     ended = Kind.ENDED if data.action is Action.RULED_UNLAWFUL and data.stayed is False else None

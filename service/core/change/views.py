@@ -10,6 +10,7 @@ from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep
 from service.core.moment import Moment
 from service.core.standing import MeasureStanding, Standing, TrackStanding
 from service.core.standing.book import Book
+from service.core.standing.measure import OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,19 @@ def _figures(duty: Duty | None) -> Hashable:
     return duty.figures if duty else None
 
 
+def is_law_before(views: Views) -> bool:
+    """Whether the measure was law already; what has ended begins anew."""
+    before = views.before
+    return isinstance(before, MeasureStanding) and bool(before.law) and before.status not in OVER
+
+
 def delta_of(data: Measure | NegotiationStep | ClaimAssessed, views: Views) -> Decimal | None:
     """None where no rate moves or the two cannot be compared.
 
     A duty newly imposed on top of others adds all of itself; in lieu of others, nobody can say.
     """
     action = data.action if isinstance(data, Measure) else None
-    known = isinstance(views.before, MeasureStanding) and views.before.law
-    if action is Action.IMPOSED and not known:
+    if action is Action.IMPOSED and not is_law_before(views):
         return views.new.percent if views.new and views.new.basis is Basis.ADDITIONAL else None
     return points_between(views.old, views.new) or None
 

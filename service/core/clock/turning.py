@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 from service.core.event import Action, Identity, Measure, Turn
 from service.core.moment import Moment, read_moment
-from service.core.standing.book import Book, Pause, Term
-from service.core.standing.entry import Entry
+from service.core.standing.book import Book, Exemption, Pause, Term
+from service.core.standing.entry import Entry, start_of
 from service.core.standing.fold import Fold
-from service.core.standing.law import start_of
 from service.core.standing.measure import Phase, phase_at
 
 AN_INSTANT = timedelta(microseconds=1)
@@ -46,7 +45,12 @@ def turnings_of(fold: Fold, after: datetime) -> list[Turning]:
 
 def turnings_at(fold: Fold, at: datetime) -> list[Turning]:
     """What turns at this very instant."""
-    return [one for one in turnings_of(fold, eve_of(at)) if one.at == at]
+    return [one for one in turnings_of(fold, eve_of(at)) if _is_at(one.at, at)]
+
+
+def _is_at(one: datetime, other: datetime) -> bool:
+    """Python holds an hour that a clock skips or says twice to equal nothing elsewhere."""
+    return one.astimezone(UTC) == other.astimezone(UTC)
 
 
 def eve_of(at: datetime) -> datetime:
@@ -71,6 +75,7 @@ def _dates(book: Book) -> Iterator[Moment]:
     spans: list[Pause | Term] = [*book.pauses, *book.terms]
     ends = [one.until for one in spans] + [book.expires_at, book.ended and book.ended[0]]
     yield from (end for end in ends if end)
+    yield from (end for _, end in book.voids)
     yield from (one.start for one in spans if one.start)
 
 
@@ -83,15 +88,14 @@ def _turn(eve: Phase, then: Phase) -> Turn | None:
     if then.status in _IN_FORCE:
         is_back = was_paused and then.term is eve.term  # and no new rate in its place
         return Turn.RESUMED if is_back else Turn.ENTERED_INTO_FORCE
-    if then.status in _OVER:
-        return None if eve.status in _OVER else Turn.ENDED
+    if then.is_over:
+        return None if eve.is_over else Turn.ENDED
     if was_paused:  # of a duty known by its pause alone, or before it ever began
         return Turn.RESUMED if then.status == "announced" else None
     return Turn.ENDED if eve.status in _IN_FORCE else None
 
 
 _IN_FORCE = frozenset({"in_force", "provisional"})
-_OVER = frozenset({"terminated", "expired", "struck_down", "never_implemented"})
 
 
 def _cause(turn: Turn, fold: Fold, eve: Phase, then: Phase, at: datetime) -> Identity:
@@ -116,8 +120,8 @@ def _who_ends(fold: Fold, at: datetime) -> Identity | None:
 def _is_end_of(entry: Entry, data: Measure, at: datetime) -> bool:
     if not data.moves_law:
         return False
-    expires = data.expires_at is not None and data.expires_at.at == at
-    return expires or (data.action in _ENDING and start_of(entry, data).at == at)
+    expires = data.expires_at is not None and _is_at(data.expires_at.at, at)
+    return expires or (data.action in _ENDING and _is_at(start_of(entry, data).at, at))
 
 
 _ENDING = frozenset({Action.TERMINATED, Action.EXPIRED, Action.STRUCK_DOWN, Action.RULED_UNLAWFUL})
@@ -127,12 +131,22 @@ _ENDING = frozenset({Action.TERMINATED, Action.EXPIRED, Action.STRUCK_DOWN, Acti
 
 
 def _of_exemptions(book: Book, after: datetime) -> Iterator[Turning]:
-    """Only while there is a duty to be let off."""
+    """Only while there is a duty to be let off, and where its goods are not let off anyway."""
     for one in book.exemptions:
         ends = ((Turn.EXEMPTION_GRANTED, one.start), (Turn.EXEMPTION_ENDED, one.until))
         for turn, moment in ends:
             if moment and moment.at > after and phase_at(book, moment.at).status in _IN_FORCE:
-                yield Turning(turn, moment.at, moment, one.cause)
+                eve, then = (_is_exempt(book, one, at) for at in (eve_of(moment.at), moment.at))
+                if eve is not then and then is (turn is Turn.EXEMPTION_GRANTED):
+                    yield Turning(turn, moment.at, moment, one.cause)
+
+
+def _is_exempt(book: Book, like: Exemption, at: datetime) -> bool:
+    return any(
+        one.start.at <= at and (one.until is None or at < one.until.at)
+        for one in book.exemptions
+        if one.product == like.product
+    )
 
 
 def _of_threats(fold: Fold, after: datetime) -> Iterator[Turning]:

@@ -45,12 +45,29 @@ class _Explorer:
         if all(_figures(answers) == _figures(first) for _, answers in found):
             return first  # whatever it is, the same is owed
         if question.is_vague:
-            return [answer.doubting(question.fact) for answer in first]
+            others = [_by_branch(answers) for _, answers in found[1:]]
+            return [_doubt(answer, others, question.fact) for answer in first]
         return [one.supposing(supposed) for supposed, answers in found for one in answers]
 
 
+def _doubt(answer: Answer, others: list[dict[object, object]], fact: str) -> Answer:
+    """Only in those branches in which it matters."""
+    branch_of_it = _branch_of(answer)
+    if all(other.get(branch_of_it) == answer.figures for other in others):
+        return answer
+    return answer.doubting(fact)
+
+
+def _by_branch(answers: list[Answer]) -> dict[object, object]:
+    return {_branch_of(one): one.figures for one in answers}
+
+
+def _branch_of(answer: Answer) -> object:
+    return tuple((one.fact, one.value) for one in answer.given)
+
+
 def _figures(answers: list[Answer]) -> list[object]:
-    return [(tuple((one.fact, one.value) for one in a.given), a.figures) for a in answers]
+    return [(_branch_of(one), one.figures) for one in answers]
 
 
 def branch(evaluate: Evaluate, facts: Facts) -> Branches:

@@ -14,7 +14,14 @@ IN_SCOPE = "in_scope:"
 EXEMPT = "exempt:"
 """Facts about goods that a measure, or an exemption of one, has in words only: `in_scope:KEY`."""
 INSTANTS = frozenset({"loaded_at", "entered_at"})
-TEXTS = frozenset({"exporter", "mode"})
+MODE = "mode"
+TEXTS = frozenset({"exporter", MODE})
+_MODES = {
+    "vessel": "vessel ship sea ocean maritime boat",
+    "air": "air plane aircraft aeroplane airplane flight",
+    "truck": "truck road lorry",
+    "rail": "rail train railway",
+}
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*(:[\x21-\x7e]+)?")
 _WORDS = re.compile(r"[a-z0-9]+")
 _BOOLS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -77,6 +84,19 @@ class Facts:
         )
         raise Undecided("loaded_at", options)
 
+    def came_by(self, modes: Iterable[str]) -> bool:
+        """Whether they came in one of these ways."""
+        wanted = {read_mode(one) for one in modes}
+        found = self.told.get(MODE)
+        if isinstance(found, str):
+            return found in wanted
+        other = (Supposed(MODE, "", "they came another way"), self._with(MODE, value=""))
+        options = [
+            (Supposed(MODE, one, f"they came by {one}"), self._with(MODE, value=one))
+            for one in sorted(wanted)
+        ]
+        raise Undecided(MODE, (other, *options))
+
     def named(self, name: str, names: Iterable[str]) -> str | None:
         """Which of `names` it is; None: another one."""
         found = self.told.get(name)
@@ -90,6 +110,12 @@ class Facts:
 
     def _with(self, name: str, *, value: Value) -> "Facts":
         return replace(self, told={**self.told, name: value})
+
+
+def read_mode(text: str) -> str:
+    """However a means of transport is named; one that we do not know stays as it is."""
+    plain = text.strip().casefold()
+    return next((mode for mode, names in _MODES.items() if plain in names.split()), plain)
 
 
 def fact_of(condition: str) -> str:
@@ -116,6 +142,8 @@ def read_fact(name: str, text: str, importer: str) -> Value:
         raise ValueError(message)
     if name in INSTANTS:
         return read_moment(text.strip().replace(" ", "+"), importer).at
+    if name == MODE:
+        return read_mode(text[:LONGEST])
     if name in TEXTS:
         return text[:LONGEST]
     if name.endswith(_NUMBERS):

@@ -310,7 +310,8 @@ def _investigate(tongue: Tongue, change: Change, measure: Measure) -> Line:
     opened = measure.announced_at or measure.effective_at
     move = tongue.say("investigation opened")
     dated = _date_act(tongue, move, opened, measure)
-    owed = stated_of(change, measure)
+    view = change.after
+    owed = view.applied if isinstance(view, MeasureStanding) else None
     if owed:
         rate = say_rate(tongue, owed, measure.importer)
         dated = tongue.say("{move}; {rate} meanwhile", move=dated, rate=rate)

@@ -6,7 +6,7 @@ from typing import TypeVar
 from service.core.certainty import Certainty
 from service.core.duty import Duty
 from service.core.event import Identity, Instrument, Measure, Product
-from service.core.moment import Moment, When
+from service.core.moment import Moment, When, instant_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,18 @@ class Book:
     exemptions: list[Exemption] = field(default_factory=list)
     scope_steps: list[ScopeStep] = field(default_factory=list)
     rulings: list[Ruling] = field(default_factory=list)
+    voids: list[tuple[Moment, Moment]] = field(default_factory=list)  # struck down, then stayed
     ended: tuple[Moment, str] | None = None
     expires_at: Moment | None = None
     opening: str | None = None  # a status from before any term: an investigation, an authority
     last: Measure | None = None  # the latest event on the measure as a whole
     certainty: Certainty | None = None  # of that which carries the rate or its pause
+
+    @property
+    def first_end(self) -> Moment | None:
+        """When it ends or has ended: by its own terms, or by what was told later."""
+        ends = [one for one in (self.expires_at, self.ended and self.ended[0]) if one]
+        return min(ends, key=instant_of, default=None)
 
     def copy(self) -> "Book":
         """One that can be written on."""
@@ -87,6 +94,7 @@ class Book:
             self.exemptions.copy(),
             self.scope_steps.copy(),
             self.rulings.copy(),
+            self.voids.copy(),
             self.ended,
             self.expires_at,
             self.opening,

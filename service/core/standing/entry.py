@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from service.core.event import Event, Identity, Measure, Tick
+from service.core.event import Event, Identity, Instrument, Measure, Tick
+from service.core.moment import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,13 @@ class Entry:
             data.announced_at.at if isinstance(data, Measure) and data.announced_at else None
         )
         return (announced or self.known_at, self.known_at, *self.event.identity)
+
+
+def start_of(entry: Entry, data: Measure) -> Moment:
+    """When it takes effect; where nothing is stated, when it was announced or known."""
+    return data.effective_at or data.announced_at or Moment(entry.known_at)
+
+
+def law_of(data: Measure) -> tuple[Instrument, ...]:
+    """Everything the event cites, its own instrument first."""
+    return ((data.instrument,) if data.instrument else ()) + data.citations

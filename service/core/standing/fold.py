@@ -49,12 +49,19 @@ class Fold:
 
     @cached_property
     def ends(self) -> Mapping[Identity, tuple[Ending, ...]]:
-        """By threat or claim, what took it back or carried it out, and was not denied since."""
+        """By threat or claim, what took it back or carried it out, and was not denied since.
+
+        Only law carries out, and nothing is taken back by who is less sure than who said it.
+        """
         found: dict[Identity, tuple[Ending, ...]] = {}
+        sureness = {entry.identity: data.certainty for entry, data in self.claims}
         for entry, data in self.endings:
             for ended in () if entry.identity in self.denied else _named(data):
-                end = Ending(entry, data, data.withdraws is ended)
-                found[ended.identity] = (*found.get(ended.identity, ()), end)
+                is_withdrawal = data.withdraws is ended
+                said = sureness.get(ended.identity, data.certainty)
+                if data.certainty >= said if is_withdrawal else data.moves_law:
+                    end = Ending(entry, data, is_withdrawal)
+                    found[ended.identity] = (*found.get(ended.identity, ()), end)
         return found
 
     @cached_property

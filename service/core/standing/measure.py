@@ -13,9 +13,9 @@ from service.core.event import Identity, Instrument, Measure, Origin, Product
 from service.core.moment import Moment, When
 from service.core.standing.book import Book, Exemption, Pause, Ruling, ScopeStep, Term
 from service.core.standing.claims import Claim, claim_of, conflicts_of, status_of_claims, surest
+from service.core.standing.entry import law_of
 from service.core.standing.fold import Fold
 from service.core.standing.history import History
-from service.core.standing.law import law_of
 from service.core.standing.track import TrackStanding, stand_track
 
 
@@ -64,6 +64,7 @@ class MeasureStanding:
 Standing = MeasureStanding | TrackStanding
 
 
+OVER = frozenset({"terminated", "expired", "struck_down", "never_implemented"})
 _STATUS_OF_CLAIMS = frozenset({"threatened", "withdrawn", "proposed", "never_implemented"})
 
 
@@ -96,6 +97,11 @@ class Phase:
     applied: Duty | None
     term: Term | None
     pause: Pause | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the law has ended, or was taken back before it began."""
+        return self.status in OVER
 
     def is_same(self, other: "Phase") -> bool:
         """Whether nothing that is owed differs, nor why it is."""
@@ -133,7 +139,7 @@ def _stand_measure(subject: str, fold: Fold, at: datetime) -> MeasureStanding:
         applied=_applied(status, term, pause),
         effective_at=shown.start if shown else None,
         until=_until(book, status, term, pause),
-        expires_at=_end_of(book),
+        expires_at=book.first_end,
         upcoming=tuple(ahead),
         pauses=tuple(one for one in book.pauses if _open_at(one.until, at)),
         exemptions=tuple(one for one in book.exemptions if _open_at(one.until, at)),
@@ -198,12 +204,6 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def _end_of(book: Book) -> Moment | None:
-    """When the measure ends or has ended: by its own terms, or by what was told later."""
-    ends = [one for one in (book.expires_at, book.ended and book.ended[0]) if one]
-    return min(ends, key=lambda one: one.at, default=None)
-
-
 def _status(
     book: Book, claims: tuple[Claim, ...], at: datetime, term: Term | None, pause: Pause | None
 ) -> str:
@@ -211,11 +211,11 @@ def _status(
     ended = _ended(book, at)
     if ended:
         return ended
-    if book.terms and pause:
+    ahead = _upcoming(book, at)
+    if pause and (term or ahead):
         return "suspended"
     if term:
         return "provisional" if term.provisional else "in_force"
-    ahead = _upcoming(book, at)
     if ahead:
         return "scheduled" if ahead[0].start else "announced"
     if book.terms:
@@ -231,13 +231,16 @@ def _status_without_terms(book: Book, pause: Pause | None) -> str | None:
 
 
 def _ended(book: Book, at: datetime) -> str | None:
-    if book.ended and book.ended[0].at <= at:
-        end, status = book.ended
-        first = min((one.start.at for one in book.terms if one.start), default=None)
-        return "never_implemented" if first is not None and end.at <= first else status
-    if book.expires_at and book.expires_at.at <= at:
-        return "expired"
-    return None
+    """By what ended it first; what ended before it began was never in force."""
+    if any(start.at <= at < end.at for start, end in book.voids):
+        return "struck_down"
+    end, status = book.first_end, book.ended[1] if book.ended else "expired"
+    if end is None or end.at > at:
+        return None
+    if book.expires_at and end is book.expires_at:
+        status = "expired"
+    first = min((one.start.at for one in book.terms if one.start), default=None)
+    return "never_implemented" if first is not None and end.at <= first else status
 
 
 def _applied(status: str, term: Term | None, pause: Pause | None) -> Duty | None:

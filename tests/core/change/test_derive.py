@@ -684,3 +684,40 @@ def test_a_denied_threat_told_anew_is_news():
 def test_a_threat_does_not_hide_what_a_new_duty_adds():
     held = replay([entry(threat("said", rate="25"), "2025-02-01")])[0]
     assert weigh(law("1", "imposed", "2025-03-01", rate="25"), held).change.delta_pp == 25
+
+
+# What begins again
+
+
+@pytest.mark.parametrize(
+    ("start", "status"), [("2025-07-02", "scheduled"), ("2025-06-01T00:00Z", "in_force")]
+)
+@pytest.mark.parametrize("action", ["terminated", "expired"])
+def test_imposed_anew_after_its_end_is_announced_like_a_new_duty(action, start, status):
+    ended = law("2", action, "2025-05-01", effective_at="2025-05-01")
+    again = law("3", "imposed", "2025-06-01", effective_at=start, rate="30")
+    found = change(LAW, ended, again)
+    assert found.after.status == status
+    assert found.kinds[0] is Kind.MEASURE_ANNOUNCED
+    assert found.delta_pp == Decimal(30)
+
+
+def test_a_threat_that_was_carried_out_and_ended_can_be_made_again():
+    first = entry(threat("1", rate="50"), "2025-03-01")
+    done = law(
+        "2", "imposed", "2025-03-05", rate="50", effective_at="2025-03-06", realises=ref("1")
+    )
+    again = entry(threat("4", rate="50"), "2025-06-01")
+    assert after(first, done, again).outcome is Outcome.EVIDENCE_ONLY
+    ended = law("3", "terminated", "2025-05-01", effective_at="2025-05-01")
+    assert kinds(first, done, ended, again) == [Kind.THREAT_ISSUED]
+
+
+def test_an_investigation_of_a_duty_in_force_is_news_once():
+    opened = law("2", "investigation_opened", "2025-05-01")
+    assert kinds(LAW, opened) == [Kind.INVESTIGATION]
+    again = entry(
+        measure("3", "investigation_opened", source=OTHER_SOURCE, announced_at="2025-05-01"),
+        "2025-05-02",
+    )
+    assert after(LAW, opened, again).outcome is Outcome.EVIDENCE_ONLY

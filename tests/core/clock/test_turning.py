@@ -1,8 +1,11 @@
 """What time alone turns in a measure, instant by instant."""
 
+from datetime import UTC
+
 import pytest
 
 from service.core.clock import turnings_of
+from service.core.clock.turning import turnings_at
 from tests.core.builders import claim, entry, history, measure, on, ref, threat
 
 AFTER = on("2025-04-05")
@@ -24,6 +27,39 @@ def turned(*events, after=AFTER):
     held = history(*(entry(one, "2025-03-02") for one in events))
     found = turnings_of(held.fold, after)
     return [(one.turn.value, one.at.day, one.cause[1]) for one in found]
+
+
+def whole_day(importer, text):
+    """A duty from a day on, in a country whose clocks are turned at that midnight."""
+    fields = {"importer": importer, "announced_at": "2024-03-02", "effective_at": text}
+    return history(entry(measure("new", rate="9", **fields), "2024-03-02"))
+
+
+@pytest.mark.parametrize(
+    ("importer", "text"),
+    [
+        ("EG", "2025-04-25"),
+        ("CL", "2025-09-07"),
+        ("CU", "2025-11-02"),
+        ("LB", "2025-03-30"),
+        ("PY", "2024-10-06"),
+        ("US", "2025-03-09"),
+    ],
+)
+def test_a_day_whose_midnight_is_skipped_or_comes_twice_turns_at_its_instant(importer, text):
+    held = whole_day(importer, text)
+    (turning,) = turnings_of(held.fold, on("2024-04-01"))
+    as_ticked = turning.at.astimezone(UTC)
+    assert [one.cause[1] for one in turnings_at(held.fold, as_ticked)] == ["new"]
+
+
+def test_an_end_on_a_day_whose_midnight_is_skipped_is_of_who_stated_it():
+    start = {"importer": "EG", "effective_at": "2024-03-10"}
+    first = measure("first", rate="9", announced_at="2024-03-02", **start)
+    over = measure("over", "terminated", importer="EG", effective_at="2025-04-25")
+    held = history(entry(first, "2024-03-02"), entry(over, "2024-03-05"))
+    (turning,) = turnings_of(held.fold, on("2025-01-01"))
+    assert turning.cause[1] == "over"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +111,7 @@ def turned(*events, after=AFTER):
                 later("short", "imposed", 8, rate="5", until=day(15)),
                 later("stop", "suspended", 10, until=day(20)),
             ],
-            [("entered_into_force", 8, "short"), ("suspended", 10, "stop"), ("ended", 20, "stop")],
+            [("entered_into_force", 8, "short"), ("suspended", 10, "stop"), ("ended", 15, "short")],
         ),
         (
             [
@@ -108,6 +144,27 @@ def turned(*events, after=AFTER):
             [("suspended", 8, "stop")],
         ),
         ([later("off", "exempted", 10)], []),
+        ([BASE, later("off", "exempted", 20), later("over", "exemption_ended", 10)], []),
+        (
+            [
+                BASE,
+                later("off", "exempted", 10, until=day(20)),
+                later("longer", "exempted", 20, until=day(25)),
+            ],
+            [("exemption_granted", 10, "off"), ("exemption_ended", 25, "longer")],
+        ),
+        (
+            [BASE, later("ever", "exempted", 1), later("off", "exempted", 10, until=day(20))],
+            [],
+        ),
+        (
+            [
+                BASE,
+                later("no", "ruled_unlawful", 10, stayed=False),
+                later("stay", "ruled_unlawful", 20, stayed=True),
+            ],
+            [("entered_into_force", 20, "base")],
+        ),
     ],
 )
 def test_only_what_differs_turns(events, expected):

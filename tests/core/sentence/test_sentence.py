@@ -118,6 +118,13 @@ def test_every_subject_line_fits_and_every_sentence_ends(change):
         ([measure("i", "investigation_opened")], "investigation opened; no duty yet."),
         (
             [measure("i", "investigation_opened", rate="5", announced_at="2025-04-01")],
+            "investigation opened on 1 Apr 2025; no duty yet.",
+        ),
+        (
+            [
+                measure("a", rate="5", effective_at="2025-03-01"),
+                measure("i", "investigation_opened", announced_at="2025-04-01"),
+            ],
             "investigation opened on 1 Apr 2025; 5 % meanwhile",
         ),
         (

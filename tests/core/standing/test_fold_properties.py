@@ -281,11 +281,11 @@ def read_again(told, at):
     ends = [start(one) for one in told if one.action == "terminated"]
     if ends and ends[-1] <= at:
         return ("never_implemented" if ends[-1] <= min(starts) else "terminated", None)
-    if any(is_paused(one, told[place + 1 :], at) for place, one in enumerate(told)):
+    ahead = any(start(one) > at for one in told if one.duty)
+    if (term or ahead) and any(since <= at < until for since, until in pauses_left(told)):
         return ("suspended", None)
     if term:
         return ("in_force", term.duty.percent)
-    ahead = any(start(one) > at for one in told if one.duty)
     return ("scheduled" if ahead else "expired", None)
 
 
@@ -309,10 +309,35 @@ def is_replaced(one, later):
     )
 
 
-def is_paused(one, later, at):
-    """A resumption told later ends a pause, or takes it back before it begins."""
-    resumed = [start(other) for other in later if other.action == "resumed"]
-    return one.action == "suspended" and covers(one, at) and all(at < end for end in resumed)
+def pauses_left(told):
+    """A resumption ends the pause that runs and what follows on it; else it takes back the next."""
+    left = []
+    for one in told:
+        if one.action == "suspended":
+            left.append((start(one), one.until.at if one.until else LATE))
+        if one.action == "resumed":
+            at = start(one)
+            over = follow_on([pause for pause in left if pause[0] < at < pause[1]], left)
+            over = over or [pause for pause in left if pause[0] >= at]
+            left = [
+                (since, min(until, at)) if (since, until) in over else (since, until)
+                for since, until in left
+            ]
+    return left
+
+
+def follow_on(running, pauses):
+    """Those that run, and whatever begins by the time the last of them ends."""
+    found = list(running)
+    while found and (
+        more := [
+            one
+            for one in pauses
+            if one not in found and found[0][0] <= one[0] <= max(until for _, until in found)
+        ]
+    ):
+        found += more
+    return found
 
 
 @settings(max_examples=200, deadline=None)

@@ -3,7 +3,7 @@
 import pytest
 
 from service.core.event import Action
-from service.core.standing.law import law_of
+from service.core.standing.entry import law_of
 from tests.core.builders import entry, history, measure, percent, read, stands, threat
 
 
@@ -531,3 +531,202 @@ def test_every_action_of_law_has_its_place_in_the_fold(action):
 def test_a_threat_is_no_law_even_when_an_instrument_utters_it():
     held = told(IMPOSED, threat("2", certainty="instrument", announced_at="2025-03-01", rate="99"))
     assert shown(held, "2025-04-01") == ("in_force", "10", "10")
+
+
+# What earlier releases got wrong
+
+
+def test_an_investigation_states_no_rate_of_the_measure():
+    opened = law("0", "investigation_opened", "2025-04-01", effective_at="2025-04-01", rate="25")
+    assert shown(told(opened), "2025-05-01") == ("under_investigation", None, None)
+    assert shown(told(IMPOSED, opened), "2025-05-01") == ("in_force", "10", "10")
+
+
+def test_a_delay_of_an_end_leaves_the_duty_in_force_until_the_new_date():
+    ended = law("2", "terminated", "2025-03-01", effective_at="2025-06-01")
+    held = told(IMPOSED, ended, law("3", "delayed", "2025-05-01", effective_at="2025-09-01"))
+    assert shown(held, "2025-04-01") == ("in_force", "10", "10")
+    assert shown(held, "2025-07-01") == ("in_force", "10", "10")
+    assert shown(held, "2025-09-02") == ("terminated", "10", None)
+    held = told(IMPOSED, ended, law("3", "delayed", "2025-05-01"))
+    assert shown(held, "2026-01-01") == ("in_force", "10", "10")
+
+
+def test_a_delay_of_a_pause_leaves_the_duty_in_force_until_the_new_date():
+    paused = law("2", "suspended", "2025-03-01", effective_at="2025-06-01")
+    held = told(IMPOSED, paused, law("3", "delayed", "2025-05-01", effective_at="2025-09-01"))
+    assert shown(held, "2025-07-01") == ("in_force", "10", "10")
+    assert shown(held, "2025-09-02") == ("suspended", "10", None)
+    held = told(IMPOSED, paused, law("3", "delayed", "2025-05-01"))
+    assert shown(held, "2026-01-01") == ("in_force", "10", "10")
+
+
+def test_a_delay_moves_the_next_to_come_whatever_the_order_of_the_texts():
+    first = law("1", "imposed", "2025-01-02", effective_at="2025-06-01", rate="10")
+    second = law("2", "increased", "2025-01-03", effective_at="2025-09-01", rate="25")
+    delay = law("3", "delayed", "2025-05-01", effective_at="2025-07-01")
+    again = law("4", "delayed", "2025-06-01", effective_at="2025-08-01")
+    for texts in ((first, second), (second, first)):
+        held = told(*texts, delay, again)
+        assert shown(held, "2025-07-15") == ("scheduled", "10", None)
+        assert shown(held, "2025-08-02") == ("in_force", "10", "10")
+        assert shown(held, "2025-09-02") == ("in_force", "25", "25")
+
+
+def test_a_delay_told_late_moves_the_step_of_the_rate_it_names_or_the_last():
+    raised = law("2", "increased", "2025-02-20", effective_at="2025-03-04", rate="20")
+    for named in ({"rate": "20"}, {}):
+        late = law("3", "delayed", "2025-03-05", effective_at="2025-04-04", **named)
+        held = told(IMPOSED, raised, late)
+        assert shown(held, "2025-02-10") == ("in_force", "10", "10")
+        assert shown(held, "2025-03-10") == ("in_force", "10", "10")
+        assert shown(held, "2025-04-05") == ("in_force", "20", "20")
+
+
+@pytest.mark.parametrize(
+    ("again", "status"), [("suspended", "suspended"), ("terminated", "terminated")]
+)
+def test_a_second_undated_step_is_none_with_the_first(again, status):
+    """That neither states a date or a figure does not make one step of the two."""
+    between = (
+        law("3", "resumed", "2025-07-09")
+        if again == "suspended"
+        else law("3", "imposed", "2025-07-09", effective_at="2025-07-10", rate="10")
+    )
+    second = law("4", again, "2025-08-01", certainty="announced")
+    held = told(IMPOSED, law("2", again, "2025-04-10"), between, second)
+    assert shown(held, "2025-07-20") == ("in_force", "10", "10")
+    assert shown(held, "2025-09-01") == (status, "10", None)
+
+
+def test_a_declaration_and_its_text_of_one_day_are_one_step_without_a_date():
+    said = law("2", "suspended", "2025-04-10", certainty="announced")
+    text = law("3", "suspended", "2025-04-10")
+    assert len(stands(told(IMPOSED, said, text), "2025-05-01").pauses) == 1
+
+
+def test_an_undated_rate_declared_and_then_written_is_one_step():
+    said = law("2", "increased", "2025-04-10", certainty="announced", rate="20")
+    text = law("3", "increased", "2025-04-12", rate="20")
+    (ahead,) = stands(told(IMPOSED, said, text), "2025-05-01").upcoming
+    assert ahead.cause[1] == "3"
+
+
+def test_an_extension_of_the_measure_leaves_a_pause_that_is_over():
+    until = law("1", "imposed", "2025-01-02", rate="25", effective_at="2025-01-02")
+    until["data"]["expires_at"] = "2025-12-31"
+    pause = law("2", "suspended", "2025-04-10", until="2025-07-09")
+    held = told(until, pause, law("3", "extended", "2025-11-01", until="2026-12-31"))
+    assert shown(held, "2025-08-01") == ("in_force", "25", "25")
+    assert shown(held, "2026-06-01") == ("in_force", "25", "25")
+    assert shown(held, "2027-01-02")[0] == "expired"
+
+
+def test_a_pause_ends_with_the_term_that_it_pauses():
+    short = law("1", "imposed", "2025-01-02", rate="25", effective_at="2025-01-02")
+    short["data"]["until"] = "2025-07-01"
+    held = told(short, law("2", "suspended", "2025-04-01", rate="10"))
+    assert shown(held, "2025-06-01") == ("suspended", "25", "10")
+    assert shown(held, "2025-08-01") == ("expired", None, None)
+
+
+def test_what_resumes_at_another_rate_is_owed_at_that():
+    held = told(IMPOSED, SUSPENDED, law("3", "resumed", "2025-06-01", rate="15"))
+    assert shown(held, "2025-05-01") == ("suspended", "10", None)
+    assert shown(held, "2025-06-20") == ("in_force", "15", "15")
+    held = told(IMPOSED, SUSPENDED, law("3", "resumed", "2025-06-01", rate="10"))
+    assert len(stands(held, "2025-06-20").upcoming) == 0
+    assert shown(held, "2025-06-20") == ("in_force", "10", "10")
+
+
+def test_what_resumes_leaves_a_pause_that_is_to_come():
+    later = law("3", "suspended", "2025-04-15", effective_at="2025-09-01", until="2025-12-01")
+    longer = law("4", "extended", "2025-04-20", until="2025-07-20")
+    held = told(IMPOSED, SUSPENDED, later, longer, law("5", "resumed", "2025-05-01"))
+    assert shown(held, "2025-05-20") == ("in_force", "10", "10")
+    assert shown(held, "2025-07-10") == ("in_force", "10", "10")
+    assert shown(held, "2025-10-01") == ("suspended", "10", None)
+
+
+def test_imposed_anew_does_not_undo_that_it_had_expired_before_its_end_was_said():
+    first = law("1", "imposed", "2025-01-01", effective_at="2025-01-02", rate="25")
+    first["data"]["expires_at"] = "2025-06-01"
+    anew = law("3", "imposed", "2025-10-01", effective_at="2025-10-01", rate="15")
+    held = told(first, law("2", "terminated", "2025-09-01"), anew)
+    assert shown(held, "2025-07-01")[2] is None
+    assert shown(held, "2025-10-02") == ("in_force", "15", "15")
+
+
+def test_a_second_source_that_is_late_brings_nothing_back():
+    first = law("1", "imposed", "2025-04-02", effective_at="2025-04-09", rate="25")
+    ended = law("2", "terminated", "2025-05-01")
+    late = measure("3", "imposed", source="urn:other", effective_at="2025-04-09", rate="25")
+    held = history(
+        entry(first, "2025-04-02"), entry(ended, "2025-05-01"), entry(late, "2025-05-05")
+    )
+    assert shown(held, "2025-05-20") == ("terminated", "25", None)
+
+
+def test_a_stay_leaves_the_time_before_it_struck_down():
+    ruled = law("2", "ruled_unlawful", "2025-06-01", stayed=False)
+    held = told(IMPOSED, ruled, law("3", "ruled_unlawful", "2025-06-20", stayed=True))
+    assert shown(held, "2025-05-31") == ("in_force", "10", "10")
+    assert shown(held, "2025-06-10") == ("struck_down", "10", None)
+    assert shown(held, "2025-06-21") == ("in_force", "10", "10")
+    at_once = law("3", "ruled_unlawful", "2025-06-01", stayed=True)
+    assert shown(told(IMPOSED, ruled, at_once), "2025-06-10") == ("in_force", "10", "10")
+
+
+def test_a_correction_moves_the_date_of_the_rate_it_restates():
+    wrong = law("1", "imposed", "2025-04-01", effective_at="2025-04-05", rate="25")
+    right = law("2", "corrected", "2025-04-06", effective_at="2025-04-09", rate="25")
+    held = told(wrong, right)
+    assert shown(held, "2025-04-07") == ("scheduled", "25", None)
+    assert shown(held, "2025-04-10") == ("in_force", "25", "25")
+
+
+def test_a_correction_without_a_date_is_of_the_figure():
+    held = told(IMPOSED, law("2", "corrected", "2025-02-10", rate="12"))
+    assert shown(held, "2025-02-05") == ("in_force", "12", "12")
+    assert stands(held, "2025-03-01").upcoming == ()
+
+
+def test_what_expired_before_it_began_was_never_implemented():
+    amended = law("2", "amended", "2025-01-10")
+    amended["data"]["expires_at"] = "2025-01-20"
+    assert shown(told(IMPOSED, amended), "2025-03-01")[0] == "never_implemented"
+
+
+CARS = {"scope": "codes", "include": ["8703", "8704"]}
+
+
+@pytest.mark.parametrize(
+    ("let_off", "ended", "left"),
+    [
+        ({"scope": "codes", "include": ["8703"]}, {"scope": "all"}, None),
+        (CARS, {"scope": "codes", "include": ["87"]}, None),
+        (CARS, {"scope": "codes", "include": ["8703"]}, (("8704",), ())),
+        (CARS, {"scope": "codes", "include": ["8703.23"]}, (("8703", "8704"), ("870323",))),
+        ({"scope": "all"}, {"scope": "codes", "include": ["8703"]}, ((), ("8703",))),
+        (CARS, {"scope": "codes", "include": ["9401"]}, (("8703", "8704"), ())),
+        (CARS, {"scope": "described", "text": "some"}, (("8703", "8704"), ())),
+    ],
+)
+def test_an_exemption_ends_for_the_goods_that_are_named(let_off, ended, left):
+    first = law("2", "exempted", "2025-03-01", until="2025-12-31", product=let_off)
+    held = told(IMPOSED, first, law("3", "exemption_ended", "2025-06-01", product=ended))
+    (before,) = stands(held, "2025-05-01", "2025-05-01").exemptions
+    assert before.product.include == tuple(
+        code.replace(".", "") for code in let_off.get("include", [])
+    )
+    found = stands(held, "2025-08-20").exemptions
+    assert [(one.product.include, one.product.excluded) for one in found] == (
+        [left] if left else []
+    )
+
+
+def test_an_exemption_that_is_over_is_not_ended_again():
+    first = law("2", "exempted", "2025-03-01", until="2025-05-01", product=CARS)
+    ended = law("3", "exemption_ended", "2025-06-01", product={"scope": "all"})
+    (one,) = stands(told(IMPOSED, first, ended), "2025-04-01").exemptions
+    assert str(one.until.day) == "2025-05-01"

@@ -114,8 +114,20 @@ def test_a_threat_carried_out_is_realised():
     )
     assert status(THREAT, done) == "in_force"
     assert states(THREAT, done) == ["realised"]
-    reported = entry(measure("3", certainty="reported", realises=ref("threat")), "2025-04-01")
-    assert status(THREAT, reported) == "proposed"
+
+
+@pytest.mark.parametrize(
+    "less_sure",
+    [
+        measure("3", certainty="reported", realises=ref("threat")),
+        measure("3", "threat_withdrawn", certainty="rumour", withdraws=ref("threat")),
+    ],
+)
+def test_a_threat_is_settled_by_nobody_who_is_less_sure(less_sure):
+    """Only law carries a threat out; a rumour that it is off leaves it open."""
+    said = entry(less_sure, "2025-04-01")
+    assert status(THREAT, said) == "threatened"
+    assert states(THREAT, said)[0] == "open"
 
 
 def test_a_threat_whose_deadline_passes_has_lapsed():
@@ -164,9 +176,15 @@ def test_claims_are_as_sure_as_the_surest_that_is_open():
     rumour = entry(threat("r", certainty="rumour"), "2025-02-01")
     assert stands(history(rumour, THREAT), "2025-06-01").certainty == "official_statement"
     back = entry(
-        measure("w", "threat_withdrawn", certainty="unnamed", withdraws=ref("threat")), "2025-04-01"
+        measure("w", "threat_withdrawn", certainty="official_statement", withdraws=ref("threat")),
+        "2025-04-01",
     )
-    assert stands(history(rumour, THREAT, back), "2025-06-01").certainty == "unnamed"
+    assert stands(history(rumour, THREAT, back), "2025-06-01").certainty == "official_statement"
+    assert stands(history(rumour, THREAT), "2025-06-01").certainty == "official_statement"
+    unsure = entry(
+        measure("w", "threat_withdrawn", certainty="rumour", withdraws=ref("r")), "2025-04-01"
+    )
+    assert stands(history(rumour, unsure), "2025-06-01").certainty == "rumour"
     lapsed = entry(
         threat("x", certainty="reported", condition={"deadline": "2025-03-02"}), "2025-03-01"
     )

@@ -115,13 +115,8 @@ class _Asking:
                 yield LetOff(one, _word(relation), _cause(relation), relation.citation)
 
     def _is_exempt(self, one: Sighted, exemption: Relieving) -> bool:
-        if exemption.hit is not Hit.YES:
-            said = (
-                f"they are among the goods that are let off {one.key}",
-                f"they are not among the goods that are let off {one.key}",
-            )
-            if not self.facts.is_so(EXEMPT + one.key, said, is_vague=True):
-                return False
+        if exemption.hit is not Hit.YES and not self._is_let_off_in_part(one.key):
+            return False
         return exemption.condition is None or self._holds(exemption.condition)
 
     def _relieves(self, relief: Relief | None) -> bool:
@@ -145,26 +140,34 @@ class _Asking:
         return self._holds(condition)
 
     def _is_let_off(self, key: str) -> bool:
-        """Whether another measure lets off goods with these codes, as its texts list them."""
+        """Whether another measure lets off goods with these codes, as its texts list them.
+
+        Of a code that is let off in part it is asked; goods in words are left to that measure.
+        """
         other = self.by_key.get(key)
-        return other is not None and any(
-            one.hit is Hit.YES and one.condition is None for one in other.exemptions
+        listed = [one.hit for one in other.exemptions if not one.condition] if other else []
+        return Hit.YES in listed or (Hit.PART in listed and self._is_let_off_in_part(key))
+
+    def _is_let_off_in_part(self, key: str) -> bool:
+        said = (
+            f"they are among the goods that are let off {key}",
+            f"they are not among the goods that are let off {key}",
         )
+        return self.facts.is_so(EXEMPT + key, said, is_vague=True)
 
     def _is_under_way(self, window: Window, *, is_own: bool) -> bool:
         """`is_own`: the window came with the rate that is charged now."""
         entered = self.facts.told.get("entered_at", self.question.at)
         end = window.entered_before.at if window.entered_before else None
-        loaded, mode = self.facts.told.get("loaded_at"), self.facts.told.get("mode")
-        if window.modes and mode is not None and mode not in window.modes:
-            return False
+        loaded = self.facts.told.get("loaded_at")
         if end is None:
             is_long_ago = self.question.at - window.loaded_before.at > VOYAGE
             if not is_own or (loaded is None and is_long_ago):
                 return False
         elif not entered < end:  # type: ignore[operator] # an instant, as `read_fact` has it
             return False
-        return self.facts.is_loaded_before(window.loaded_before.at)
+        is_loaded = self.facts.is_loaded_before(window.loaded_before.at)
+        return is_loaded and (not window.modes or self.facts.came_by(window.modes))
 
 
 def _start(one: Sighted) -> object:

@@ -13,21 +13,11 @@ from service.core.moment import Moment
 from service.core.rates.bearing.goods import Shelf
 from service.core.rates.rules.relations import Window
 from service.core.standing import History, MeasureStanding, standing
-from service.core.standing.law import law_among, law_of, start_of
+from service.core.standing.entry import law_of, start_of
+from service.core.standing.law import law_among
 
-_SETS_TERMS = frozenset(
-    {
-        Action.IMPOSED,
-        Action.INCREASED,
-        Action.DECREASED,
-        Action.AMENDED,
-        Action.CORRECTED,
-        Action.DELAYED,
-        Action.RESUMED,
-        Action.DETERMINATION_PRELIMINARY,
-        Action.DETERMINATION_FINAL,
-    }
-)
+_LEAVES_TERMS = frozenset({Action.AMENDED, Action.CORRECTED, Action.RESUMED})
+"""They may say anew which goods, and leave the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +25,7 @@ class Step:
     """An event that said anew whose goods, which goods, or from when."""
 
     start: Moment
+    until: Moment | None
     data: Measure
     shelf: Shelf
 
@@ -44,7 +35,7 @@ class Dossier:
     """One measure's history, cut to what was known, with what questions read off it again."""
 
     history: History
-    _shelves: dict[Identity, Shelf] = field(default_factory=dict, compare=False)
+    _shelves: dict[object, Shelf] = field(default_factory=dict, compare=False)
 
     @classmethod
     def as_known(cls, history: History, known_at: datetime) -> "Dossier":
@@ -57,12 +48,15 @@ class Dossier:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """Those that set a term, by their start; of equal starts the later word is last."""
-        law = law_among(self.history.fold.measures)
-        found = [
-            Step(start_of(entry, data), data, Shelf(data.product))
-            for entry, data in law
-            if data.action in _SETS_TERMS
-        ]
+        fold = self.history.fold
+        terms = {one.cause: one for one in fold.book.terms}
+        found = []
+        for entry, data in law_among(fold.measures):
+            term = terms.get(entry.identity)
+            if term and term.start:  # a term without a date has not begun
+                found.append(Step(term.start, term.until, data, Shelf(data.product)))
+            elif data.action in _LEAVES_TERMS and data.duty is None:
+                found.append(Step(start_of(entry, data), data.until, data, Shelf(data.product)))
         return tuple(sorted(found, key=_by_start))
 
     @cached_property
@@ -72,8 +66,10 @@ class Dossier:
         return tuple((one.start, window) for one, window in stated if window)
 
     def step_at(self, at: datetime) -> Step | None:
-        """Whose goods and which it is on: by the latest start that has come."""
-        return next((one for one in reversed(self.steps) if one.start.at <= at), None)
+        """Whose goods and which it is on: by the latest start that has come and not run out."""
+        begun = [one for one in reversed(self.steps) if one.start.at <= at]
+        lasting = (one for one in begun if one.until is None or at < one.until.at)
+        return next(lasting, begun[0] if begun else None)
 
     def stand(self, at: datetime, known_at: datetime) -> MeasureStanding | None:
         """Its standing."""
@@ -82,9 +78,10 @@ class Dossier:
 
     def shelf_of(self, cause: Identity, product: Product) -> Shelf:
         """The goods of an exemption or of a step in scope."""
-        if cause not in self._shelves:
-            self._shelves[cause] = Shelf(product)
-        return self._shelves[cause]
+        key = (cause, product.include, product.excluded)  # the end of another may leave a part
+        if key not in self._shelves:
+            self._shelves[key] = Shelf(product)
+        return self._shelves[key]
 
     def law(self, cause: Identity) -> str:
         """What an event of it cites first."""
