@@ -96,6 +96,48 @@ def _move_start(tongue: Tongue, change: Change, measure: Measure) -> Line:
     )
 
 
+def _delay(tongue: Tongue, change: Change, measure: Measure) -> Line:
+    """What is put off may be the end of a duty, or its pause: then the duty stays in force."""
+    put_off = _find_put_off(change)
+    if put_off is None:
+        return _move_start(tongue, change, measure)
+    (bare, dated, undated), old, new = put_off
+    zone = zone_of(measure.importer)
+    move = tongue.say(undated)
+    if new:
+        first, then = say_first(tongue, old, new, zone), say_moment(tongue, new, zone)
+        move = tongue.say(dated, old=first, new=then)
+    note = _say_meanwhile(tongue, change, measure)
+    return Line(subject_of(tongue, measure), tongue.say(bare), move, (note,), how=TO)
+
+
+Moved = tuple[tuple[str, str, str], Moment, Moment | None]
+"""Its words, from when, and to when if that is known."""
+
+
+def _find_put_off(change: Change) -> Moved | None:
+    before, after = change.before, change.after
+    if not isinstance(before, MeasureStanding) or not isinstance(after, MeasureStanding):
+        return None
+    if before.expires_at and before.expires_at != after.expires_at:
+        return _END_PUT_OFF, before.expires_at, after.expires_at
+    gone = [one for one in before.pauses if one not in after.pauses]
+    come = [one.start for one in after.pauses if one not in before.pauses]
+    return (_PAUSE_PUT_OFF, gone[0].start, next(iter(come), None)) if gone else None
+
+
+_END_PUT_OFF = (
+    noted("end postponed"),
+    noted("end postponed from {old} to {new}"),
+    noted("end postponed, new date not stated"),
+)
+_PAUSE_PUT_OFF = (
+    noted("suspension postponed"),
+    noted("suspension postponed from {old} to {new}"),
+    noted("suspension postponed, new date not stated"),
+)
+
+
 TO = Dating(noted("{move} to {start}"), noted("{move} to {start}, ending {end}"))
 SOONER = Dating(
     noted("{rate} brought forward"), noted("{rate} brought forward from {old} to {new}")
@@ -186,10 +228,11 @@ def _say_new_end(tongue: Tongue, move: str, change: Change, measure: Measure) ->
 
 
 def _resume(tongue: Tongue, change: Change, measure: Measure) -> Line:
-    duty = change.new or standing_rate(change)
+    duty = change.new or stated_of(change, measure) or standing_rate(change)
     if duty:
-        rate = say_rate(tongue, duty, measure.importer)
-        move = tongue.say("suspended → {rate} again", rate=rate)
+        is_former = duty == own_of(change)
+        text = noted("suspended → {rate} again") if is_former else noted("suspended → {rate}")
+        move = tongue.say(text, rate=say_rate(tongue, duty, measure.importer))
     else:
         move = tongue.say("suspended → back in force")
     return Line(subject_of(tongue, measure), move, date_move(tongue, move, change, measure))
@@ -335,7 +378,7 @@ MOVES: dict[Action, Move] = {
     Action.EXEMPTION_ENDED: _end_exemption,
     Action.SUSPENDED: _suspend,
     Action.RESUMED: _resume,
-    Action.DELAYED: _move_start,
+    Action.DELAYED: _delay,
     Action.EXTENDED: _extend,
     Action.TERMINATED: _end,
     Action.EXPIRED: _end,

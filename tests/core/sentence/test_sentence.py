@@ -115,6 +115,30 @@ def test_every_subject_line_fits_and_every_sentence_ends(change):
             [measure("a", "authorised", rate="25")],
             "25 % authorised, not applied yet, date not stated",
         ),
+        (
+            [
+                measure("a", rate="25", announced_at="2025-02-01", effective_at="2025-03-01"),
+                measure("b", "terminated", announced_at="2025-04-01", effective_at="2025-06-01"),
+                measure("c", "delayed", announced_at="2025-04-02", effective_at="2025-09-01"),
+            ],
+            "end postponed from 1 Jun 2025 to 1 Sep 2025. Until then 25 % applies.",
+        ),
+        (
+            [
+                measure("a", rate="25", effective_at="2025-03-01"),
+                measure("b", "suspended", announced_at="2025-04-01", effective_at="2025-06-01"),
+                measure("c", "delayed", announced_at="2025-04-02"),
+            ],
+            "suspension postponed, new date not stated. Until then 25 % applies.",
+        ),
+        (
+            [
+                measure("a", rate="25", effective_at="2025-03-01"),
+                measure("b", "suspended", announced_at="2025-03-02", effective_at="2025-03-03"),
+                measure("c", "resumed", announced_at="2025-04-02", rate="15"),
+            ],
+            "suspended → 15 %",
+        ),
         ([measure("i", "investigation_opened")], "investigation opened; no duty yet."),
         (
             [measure("i", "investigation_opened", rate="5", announced_at="2025-04-01")],
