@@ -82,3 +82,15 @@ def test_a_sum_says_what_is_owed_beside_it():
     doubtful = dossier("b", duty={"text": "see the list"})
     said = say_answer(only(owe(found, doubtful, column1_pct="1")))
     assert said == "what is owed in all is not known (b)."
+
+
+def test_goods_in_words_are_in_doubt_only_where_they_matter():
+    """Where another duty takes the vague one out, nobody needs to know whether it was meant."""
+    vague = dossier("a", rate="10", product={"scope": "described", "text": "toys"})
+    sure = dossier("c", rate="25", product={"scope": "all", "condition": "usmca_qualifying"})
+    rules = rules_of({"kind": "excludes", "measure": "c", "other": ["a"]})
+    without, with_ = owe(vague, sure, rules=rules, column1_pct="0").answers
+    assert [one.value for one in (*without.given, *with_.given)] == ["false", "true"]
+    assert without.doubts == ("in_scope:a",)
+    assert with_.doubts == ()
+    assert with_.additional_pct == 25
