@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text, update
 
-from service.core.destination.optin import Act
+from service.core.destination import optin
+from service.core.sending.steering import Act
 from service.dispatch.plan import Planner
 from service.store.delivery.cancelled import cancel_subscription
 from service.store.delivery.holding import disable, release
@@ -21,12 +22,18 @@ from service.store.following.subscriptions import (
     remove_subscription,
 )
 from service.store.following.tables import Destination, Subscription, SubscriptionDestination
+from service.store.gathering.tables import Gathered
+from service.store.gathering.waiting import GATHERING
 from service.store.mail.readers import find_reader, obey
 from service.store.plans.fanouts import record_pages
+from service.store.steering.deeds import Doer
+from service.store.steering.stops import say_word
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, count, rows, silent, subscribe, take
 from tests.core.builders import measure
-from tests.dispatch.gathering import find_faults
+from tests.dispatch.gathering import NIGHT, find_faults, follow_with, teller
+from tests.dispatch.office import claim_for
+from tests.dispatch.steering import change_of, say
 
 
 @pytest.fixture
@@ -159,7 +166,7 @@ async def test_a_destination_that_is_removed_while_its_subscription_is_changed_i
 def unsubscribing(clock):
     async def unsubscribe(session):
         reader = await find_reader(session, "desk", locked=True)
-        assert await obey(session, reader, Act.UNSUBSCRIBE, clock())
+        assert await obey(session, reader, optin.Act.UNSUBSCRIBE, clock())
 
     return unsubscribe
 
@@ -210,3 +217,46 @@ async def test_what_is_let_go_with_all_sending_is_not_sent_to_who_is_paused_mean
     await meanwhile(db, *both)
     assert await count(db, Delivery) == 0
     assert await rows(db, Held, "owner_id") == [("desk",)]
+
+
+# A halt takes what others have in hand
+
+
+async def halting(db, clock, number=1):
+    change, doer = await change_of(db, number), Doer("kim", clock(), "a mistake")
+    return lambda session: say_word(session, change.id, Act.HALT, doer)
+
+
+async def test_what_a_sender_sets_to_wait_while_it_is_halted_waits_for_the_halt_alone(
+    db, log, clock
+):
+    for name in ("one", "two"):
+        await follow_with(db, name, wishes=NIGHT)
+    tell = teller(db, log, clock)
+    await tell("3")
+    await db.run_write(lambda session: claim_for(session, "us", clock()))
+    waiting = await rows(db, Held)
+    await tell("4")
+    assert [row[1] for row in waiting] == [GATHERING] * 2
+    await meanwhile(
+        db, lambda session: claim_for(session, "us", clock()), await halting(db, clock, 2)
+    )
+    owners = [f"halt:{(await change_of(db, 2)).id}"] * 2 + [GATHERING] * 2
+    assert sorted(owner for (owner,) in await rows(db, Held, "owner_id")) == sorted(owners)
+    assert await count(db, Gathered) == 2
+    await say(db, clock, Act.RESUME, 2)
+    assert await rows(db, Held) == waiting
+    assert await count(db, Delivery) == 2
+    await db.run_write(lambda session: claim_for(session, "us", clock()))
+    assert await count(db, Delivery) == 0
+    assert await count(db, Gathered) == 4
+    assert await find_faults(db, clock) == []
+
+
+async def test_what_is_let_go_while_it_is_halted_is_halted(db, clock, planned):
+    await planned()
+    async with db.write() as session:
+        await set_aside(session, [one for (one,) in await rows(db, Alert, "id")], clock())
+    await meanwhile(db, lambda session: release_sending(session, clock()), await halting(db, clock))
+    assert await count(db, Delivery) == 0
+    assert await rows(db, Held, "owner_id") == [(f"halt:{(await change_of(db)).id}",)]
