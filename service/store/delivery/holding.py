@@ -15,6 +15,7 @@ from service.core.sending.delivery import urgency
 from service.store.database import is_server
 from service.store.delivery.tables import Alert, Delivery, Held
 from service.store.following.tables import Destination
+from service.store.gathering.leaving import note_leased
 from service.store.lists import one_of, runs
 from service.store.notices.marking import mark_disabled
 from service.store.rows import Clash, insert_rows
@@ -39,7 +40,9 @@ async def disable(
         .values(state=state, reason=reason[:1000], updated_at=now)
     )
     await session.execute(stopped)
-    await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
+    live = col(Delivery.destination_id) == destination_id
+    await note_leased(session, live)
+    await hold(session, destination_id, now, live)
 
 
 _STATE = select(col(Destination.state)).where(col(Destination.id) == bindparam("of"))

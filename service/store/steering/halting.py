@@ -18,6 +18,7 @@ from service.store.delivery.holding import hold, release
 from service.store.delivery.tables import Delivery, Held
 from service.store.following.tables import Destination, Subscription
 from service.store.gathering.carried import strike
+from service.store.gathering.leaving import note_leased
 from service.store.gathering.waiting import give_over
 from service.store.plans.reopening import reopen_followups
 from service.store.rows import Clash, insert_rows
@@ -43,6 +44,7 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     struck = await strike(session, ids, f"halted: {task.reason}", now)
     aloft = await _count_aloft(session, ids, now)
     live = col(Delivery.id).in_(ids)
+    await note_leased(session, live)
     held = await hold(session, owner, now, live)
     # By now a sender has finished that had some of these in hand, and may have set them to wait;
     # and what was let go while we waited for those who held it is in the queue after all.
