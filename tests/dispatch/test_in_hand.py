@@ -160,6 +160,28 @@ async def test_a_destination_that_is_removed_while_its_subscription_is_changed_i
     assert await count(db, SubscriptionDestination) == await count(db, Destination) == 0
 
 
+async def test_a_subscription_that_is_paused_while_it_is_changed_stays_paused(db, clock, change):
+    async with db.read() as session:
+        value = await find_subscription(session, DEFAULT, "all")
+    await meanwhile(
+        db,
+        lambda session: change_state(session, "all", "paused", clock()),
+        lambda session: change_subscription(session, replace(value, name="new")),
+    )
+    assert await rows(db, Subscription, "name", "state") == [("new", "paused")]
+
+
+async def test_a_subscription_that_is_removed_while_it_is_changed_stays_removed(db, clock, change):
+    async with db.read() as session:
+        value = await find_subscription(session, DEFAULT, "all")
+    await meanwhile(
+        db,
+        lambda session: remove_subscription(session, "all", clock()),
+        lambda session: change_subscription(session, replace(value, name="new")),
+    )
+    assert await count(db, Subscription) == await count(db, SubscriptionDestination) == 0
+
+
 # Nobody is told who has said no meanwhile
 
 

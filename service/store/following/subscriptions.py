@@ -82,11 +82,16 @@ async def change_subscription(session: AsyncSession, value: SubscriptionValue) -
     """Write all that can change; filter rows and links are replaced in the same transaction.
 
     Whom it tells is locked before the links are: who removes a destination does so, too. One that
-    is gone by then is left out.
+    is gone by then is left out. Its state is left as it is: it may have been paused since it was
+    read. Nothing is written of one that was removed.
     """
-    value = replace(value, destinations=await _share_destinations(session, value.destinations))
-    named = col(Subscription.id) == value.id
-    await session.execute(update(Subscription).where(named).values(**_variable(value)))
+    told = await _share_destinations(session, value.destinations)
+    fields = {name: text for name, text in _variable(value).items() if name != "state"}
+    changed = update(Subscription).where(col(Subscription.id) == value.id).values(**fields)
+    state = await session.scalar(changed.returning(col(Subscription.state)))
+    if state is None:
+        return
+    value = replace(value, destinations=told, state=state)
     await _remove_parts(session, value.id)
     await _add_filters(session, value)
     await _add_links(session, value)
