@@ -31,6 +31,7 @@ from service.store.delivery.claiming import Asked, Claimed, claim, free_misdated
 from service.store.delivery.sending import find_hold, hand_back, set_aside
 from service.store.delivery.settling import Transmitted, settle
 from service.store.following.vault import OPEN_VAULT, Vault
+from service.store.gathering.leaving import note_leaving
 from service.store.pacing.lanes import reopen
 from service.telemetry import Metrics
 
@@ -222,6 +223,7 @@ class Dispatcher:
         if barred:
             await set_aside(session, barred, now)
         ours = [one for one in claimed if one.id not in barred]
+        await note_leaving(session, ours)
         drafts = await self._office.renderer.draft(session, ours)
         has_more = room.is_used_up or parked > 0
         return Turn(now, settled, drafts, len(barred), has_more=has_more)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, inspect, select
+from sqlalchemy import Select, exists, func, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
@@ -19,7 +19,10 @@ from service.core.event import Handling
 from service.core.event.envelope import EVENTS
 from service.core.sending.delivery import State
 from service.store.arrivals.tables import Outbox
+from service.store.delivery.sending import SENDING
 from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt, Superseded
+from service.store.following.tables import Destination, Subscription
+from service.store.gathering.waiting import GATHERING
 from service.store.notices.tables import Notice
 from service.store.plans.tables import Fanout
 from service.store.standings.histories import KEPT, entry_of
@@ -142,7 +145,7 @@ async def read_alerts(session: AsyncSession, after: int) -> Rows:
 
 
 async def read_deliveries(session: AsyncSession, after: UUID | None) -> Rows:
-    """Live ones by id, with their alert and the highest attempt made."""
+    """Live ones by id, with their alert, whom it is for, and the highest attempt made."""
     made = _highest_attempt(col(Delivery.id))
     wanted: Wanted = select(
         col(Delivery.id),
@@ -150,17 +153,42 @@ async def read_deliveries(session: AsyncSession, after: UUID | None) -> Rows:
         col(Delivery.lease),
         col(Delivery.visible_at),
         col(Alert.id).label("alert"),
+        col(Delivery.destination_id),
+        col(Destination.id).label("to"),
         made,
-    ).outerjoin(Alert, col(Alert.id) == col(Delivery.id))
+    )
+    wanted = wanted.outerjoin(Alert, col(Alert.id) == col(Delivery.id)).outerjoin(
+        Destination, col(Destination.id) == col(Delivery.destination_id)
+    )
     return await _page(session, wanted, col(Delivery.id), after)
 
 
+_OWNER = aliased(Destination)
+
+
 async def read_held(session: AsyncSession, after: UUID | None) -> Rows:
-    """Held ones without an alert, by id."""
+    """Held ones by id whose alert, destination or owner is not there.
+
+    `owned`: somebody may let it go, be it a destination, a subscription, or one of our own.
+    """
+    ours = col(Held.owner_id).in_([GATHERING, SENDING]) | col(Held.owner_id).contains(":")
+    owned = or_(
+        ours,
+        exists().where(col(_OWNER.id) == col(Held.owner_id)),
+        exists().where(col(Subscription.id) == col(Held.owner_id)),
+    )
     wanted: Wanted = (
-        select(col(Held.delivery_id).label("id"))
+        select(
+            col(Held.delivery_id).label("id"),
+            col(Held.owner_id),
+            col(Held.destination_id),
+            col(Alert.id).label("alert"),
+            col(Destination.id).label("to"),
+            owned.label("owned"),
+        )
         .outerjoin(Alert, col(Alert.id) == col(Held.delivery_id))
-        .where(col(Alert.id).is_(None))
+        .outerjoin(Destination, col(Destination.id) == col(Held.destination_id))
+        .where(col(Alert.id).is_(None) | col(Destination.id).is_(None) | ~owned)
     )
     return await _page(session, wanted, col(Held.delivery_id), after)
 

@@ -58,13 +58,16 @@ async def check_deliveries(books: Books) -> AsyncIterator[Finding]:
                 yield one
     async for rows in books.pages("held", read_held, "id"):
         for row in rows:
-            yield Finding("held", f"held delivery {row.id}", "belongs to no alert")
+            yield Finding("held", f"held delivery {row.id}", _judge_held(row))
 
 
 def _judge_delivery(row: Any, books: Books) -> Finding | None:
     name = f"delivery {row.id}"
     if row.alert is None:
         return Finding("deliveries", name, "belongs to no alert: it would be sent out of nowhere")
+    if row.to is None:
+        said = f"is on its way to {row.destination_id}, which is not there: it would never end"
+        return Finding("deliveries", name, said)
     if (row.made or 0) > row.attempt:
         said = f"comes to attempt {row.attempt}, and attempt {row.made} was made"
         return Finding("deliveries", name, said)
@@ -75,6 +78,14 @@ def _judge_delivery(row: Any, books: Books) -> Finding | None:
         )
         return Finding("deliveries", name, said, Kind.OVERDUE)
     return None
+
+
+def _judge_held(row: Any) -> str:
+    if row.alert is None:
+        return "belongs to no alert"
+    if row.to is None:
+        return f"is for {row.destination_id}, which is not there: it would never end"
+    return f"is held for {row.owner_id}, which is not there: nobody would let it go"
 
 
 async def check_receipts(books: Books) -> AsyncIterator[Finding]:

@@ -172,6 +172,18 @@ async def test_what_only_a_hold_of_all_sending_kept_is_due_after_a_resume(db, cl
     assert await count(db, Delivery) == 1
 
 
+async def test_a_resume_lets_nothing_else_go_that_a_hold_of_all_sending_keeps(db, clock, alert):
+    await follow(db, "desk")
+    await alert(2)
+    async with db.write() as session:
+        await hold(session, SENDING, clock(), Delivery.attempt == 1)
+    await say(db, clock, Act.HALT)
+    await say(db, clock, Act.RESUME)
+    first, second = await alerts(db, "id")
+    assert await rows(db, Delivery, "id") == [first]
+    assert await rows(db, Held, "delivery_id", "owner_id") == [(*second, SENDING)]
+
+
 async def test_a_destination_removed_meanwhile_takes_its_own_along(db, clock, alert):
     await follow(db, "desk")
     await alert()

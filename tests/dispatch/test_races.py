@@ -156,3 +156,46 @@ async def test_a_change_that_cannot_be_written_fails_alone(db, clock, planner, c
         await dispatcher.drain()
     assert len(receiver.requests) == 1
     assert await rows(db, Delivery, "attempt") == [(1,)]
+
+
+# A second guard: whoever stops or removes a destination takes along what waits for it
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "held"),
+    [
+        ("paused", [], [("desk",)]),
+        ("disabled", [], [("desk",)]),
+        ("unsubscribed", [("cancelled",)], []),
+    ],
+)
+async def test_what_is_met_in_the_queue_of_a_stopped_destination_is_not_sent(  # noqa: PLR0917 - fixtures
+    db, planner, change, dispatcher, state, ended, held
+):
+    async with http_receiver() as receiver:
+        await subscribe(db, "all", [await add_receiver(db, "desk", receiver.url)])
+        await change()
+        await planner.step()
+        await set_state(db, Destination, "desk", state)
+        while await dispatcher.turn():
+            await dispatcher.drain()
+    assert receiver.requests == []
+    assert await count(db, Delivery) == 0
+    assert await rows(db, Held, "owner_id") == held
+    assert await rows(db, Receipt, "outcome") == ended
+
+
+async def test_what_is_met_in_the_queue_of_a_destination_that_is_gone_ends(
+    db, planner, change, dispatcher
+):
+    await subscribe(db, "all", [await add_receiver(db, "desk")])
+    await change()
+    await planner.step()
+    async with db.write() as session:
+        await session.execute(SubscriptionDestination.__table__.delete())
+        await session.execute(Destination.__table__.delete())
+    assert not await dispatcher.turn()
+    assert await count(db, Delivery) == 0
+    assert await rows(db, Receipt, "outcome", "reason") == [
+        ("cancelled", "its destination was removed")
+    ]

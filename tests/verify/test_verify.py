@@ -194,6 +194,18 @@ DAMAGES = {
         "DELETE FROM alert WHERE id = (SELECT delivery_id FROM held LIMIT 1)",
         "belongs to no alert",
     ),
+    "a delivery to nobody": (
+        "UPDATE delivery SET destination_id = 'gone' WHERE id = (SELECT id FROM delivery LIMIT 1)",
+        "is on its way to gone, which is not there: it would never end",
+    ),
+    "a held delivery to nobody": (
+        "UPDATE held SET destination_id = 'gone'",
+        "is for gone, which is not there: it would never end",
+    ),
+    "a delivery held for nobody": (
+        "UPDATE held SET owner_id = 'gone'",
+        "is held for gone, which is not there: nobody would let it go",
+    ),
     "a receipt of nothing": (
         "DELETE FROM alert WHERE id = (SELECT delivery_id FROM receipt LIMIT 1)",
         "belongs to no alert",

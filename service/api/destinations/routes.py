@@ -130,7 +130,7 @@ async def remove(
 ) -> Response:
     """Refused while subscriptions point to it, unless forced."""
     async with desk.db.write() as session:
-        value = await demand(session, destination_id)
+        value = await demand_locked(session, destination_id)
         followers = await destinations.count_followers(session, value.id)
         if followers and not force:
             said = (

@@ -97,7 +97,7 @@ def _value(  # noqa: PLR0913, PLR0917 - what a form does not say
 
 async def _attach(session: AsyncSession, desk: Desk, form: SubscriptionForm) -> Told:
     """The destinations of a form: those named must be there, an address is made where it is not."""
-    known = await destinations.find_destinations(session, DEFAULT, form.destinations)
+    known = await destinations.share_destinations(session, DEFAULT, form.destinations)
     missing = [
         Fault(f"destinations[{place}]", f"there is no destination {one!r}; make it first")
         for place, one in enumerate(form.destinations)

@@ -148,6 +148,7 @@ async def _move(desk: Desk, subscription_id: str, state: str) -> Response:
     now = desk.clock()
     released = 0
     async with desk.db.write() as session:
+        await subscriptions.lock_subscription(session, subscription_id)
         held = await _demand(session, subscription_id)
         value = held if held.state == state else replace(held, state=state, updated_at=now)
         if value is not held:

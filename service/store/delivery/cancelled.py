@@ -10,18 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.sending.delivery import State
-from service.store.delivery.holding import take_out
+from service.store.delivery.holding import lock_held, take_out
 from service.store.delivery.tables import Delivery, Held, Receipt
 from service.store.gathering.waiting import forget_waits
 from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows
+
+REMOVED = "its destination was removed"
 
 
 async def cancel_destination(
     session: AsyncSession,
     destination_id: str,
     now: datetime,
-    reason: str = "its destination was removed",
+    reason: str = REMOVED,
 ) -> None:
     """All that waits for a destination which is going away, or whose reader has had enough."""
     live = col(Delivery.destination_id) == destination_id
@@ -38,7 +40,11 @@ async def cancel_subscription(session: AsyncSession, subscription_id: str, now: 
 
 
 async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: datetime) -> None:
-    """What another paused subscription still holds is not cancelled."""
+    """What another paused subscription still holds is not cancelled.
+
+    All holders are locked: of two that let go at once, the second finds itself the last.
+    """
+    await lock_held(session, which)
     taken = delete(Held).where(which).returning(col(Held.delivery_id), col(Held.attempt))
     freed = {row.delivery_id: row.attempt for row in await session.execute(taken)}
     kept = select(col(Held.delivery_id)).where(one_of(col(Held.delivery_id), "those"))

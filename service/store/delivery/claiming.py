@@ -11,10 +11,12 @@ from sqlalchemy import Row, bindparam, exists, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.destination.optin import ACTIVE
 from service.core.destination.preferences import read_preferences
 from service.core.language import Tongue
 from service.core.sending.delivery import TOLD, WAITS
 from service.store.delivery.sending import IS_HELD
+from service.store.delivery.stopped import end_lost, put_aside
 from service.store.delivery.tables import Alert, Delivery, Pace, Receipt, Rendered, Superseded
 from service.store.following.tables import Destination
 from service.store.gathering.waiting import set_waiting
@@ -79,11 +81,15 @@ async def claim(session: AsyncSession, asked: Asked) -> tuple[list[Claimed], int
     """From the lanes that are due, then the longest due of the queue; hidden from other senders.
 
     What cannot leave at once is moved to its destination's lane, and what is to wait for others, or
-    for an hour, is held; how many those are. None while sending is held.
+    for an hour, is held, as is what must not leave at all; how many those are. None while sending
+    is held.
     """
     visit = Visit(asked.holder, asked.now, asked.until, asked.room)
     paced = await visit_lanes(session, visit)
-    due = await _read(session, await _claim_due(session, asked))
+    taken = await _claim_due(session, asked)
+    due = await _read(session, taken)
+    if len(due) < len(taken):
+        await end_lost(session, set(taken) - {row.id for row in due}, asked.now)
     parked = [row for row in due if not _leaves(row, asked)]
     lanes = {row.destination_id for row in parked}
     if parked:
@@ -91,12 +97,15 @@ async def claim(session: AsyncSession, asked: Asked) -> tuple[list[Claimed], int
         paced += await visit_lanes(session, visit)
     stay = {row.id for row in parked}
     ours = [row for row in due if row.id not in stay]
-    rows = (*await _read(session, paced), *ours)
+    found = (*await _read(session, paced), *ours)
+    rows = [row for row in found if row.state == ACTIVE]
+    if len(rows) < len(found):
+        await put_aside(session, [row for row in found if row.state != ACTIVE], asked.now)
     asking = {row.change_id for row in rows if row.preferences}
     changes = await read_changes(session, asking) if asking else {}
     waiting = await set_waiting(session, rows, changes, asked.now) if asking else set()
     leaving = [_claimed(row, lanes) for row in rows if row.id not in waiting]
-    return leaving, len(parked) + len(waiting)
+    return leaving, len(parked) + len(waiting) + len(found) - len(rows)
 
 
 def _leaves(row: Row[Any], asked: Asked) -> bool:
@@ -193,6 +202,7 @@ _CLAIMED = (
         col(Destination.address),
         col(Destination.secrets),
         col(Destination.sealed),
+        col(Destination.state),
         col(Alert.change_id),
         col(Alert.matched),
         col(Rendered.body),

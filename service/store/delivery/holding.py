@@ -7,11 +7,15 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from service.core.destination.optin import ACTIVE
 from service.core.sending.delivery import urgency
+from service.store.database import is_server
 from service.store.delivery.tables import Alert, Delivery, Held
 from service.store.following.tables import Destination
+from service.store.gathering.leaving import note_leased
 from service.store.lists import one_of, runs
 from service.store.notices.marking import mark_disabled
 from service.store.rows import Clash, insert_rows
@@ -36,7 +40,9 @@ async def disable(
         .values(state=state, reason=reason[:1000], updated_at=now)
     )
     await session.execute(stopped)
-    await hold(session, destination_id, now, col(Delivery.destination_id) == destination_id)
+    live = col(Delivery.destination_id) == destination_id
+    await note_leased(session, live)
+    await hold(session, destination_id, now, live)
 
 
 _STATE = select(col(Destination.state)).where(col(Destination.id) == bindparam("of"))
@@ -69,16 +75,39 @@ async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) 
     return len(rows)
 
 
+async def lock_held(session: AsyncSession, which: Any) -> None:
+    """Lock what is held, under all of its holders' names and in one order, for whoever lets it go.
+
+    Where writers are one at a time there is nothing to do.
+    """
+    if not is_server(session):
+        return
+    those = select(col(Held.delivery_id)).where(which)
+    every = (
+        select(col(_HOLDER.delivery_id))
+        .where(one_of(col(_HOLDER.delivery_id), those))
+        .order_by(col(_HOLDER.delivery_id), col(_HOLDER.owner_id))
+        .with_for_update()
+    )
+    await session.execute(every)
+
+
+_HOLDER = aliased(Held)
+
+
 async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
     """Put back what was held for this subscription or destination, in the order it was made.
 
-    What a destination that is itself stopped should get stays held, for the destination. Only what
-    is taken out of `held` here is put back: a sender may have settled the rest meanwhile.
+    What a destination that is itself stopped should get stays held, for the destination: so these
+    are locked, as all do, before anything of theirs. Only what is taken out of `held` here is put
+    back: a sender may have settled the rest meanwhile.
     """
+    asked = {"owner": owner_id}
+    reached = {row.id: row for row in await session.execute(_DESTINATIONS, asked)}
     freed = await _free(session, owner_id)
     found = [row for some in runs(list(freed)) for row in await _read_alerts(session, some)]
     found.sort(key=lambda row: row.number)
-    active = [row for row in found if row.state == "active"]
+    active = {one.id for one in reached.values() if one.state == ACTIVE}
     due = [
         {
             "id": row.id,
@@ -86,37 +115,46 @@ async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
             "visible_at": now,
             "attempt": freed[row.id],
             "lease": None,
-            "kind": row.kind,
+            "kind": reached[row.destination_id].kind,
             "urgency": urgency(row.severity),
             "number": row.number,
         }
-        for row in active
+        for row in found
+        if row.destination_id in active
     ]
     still = [
         {
             "delivery_id": row.id,
-            "owner_id": row.destination_id,
+            # One that came to be held after its destination was asked for stays as it was.
+            "owner_id": row.destination_id if row.destination_id in reached else owner_id,
             "destination_id": row.destination_id,
             "attempt": freed[row.id],
             "held_at": now,
         }
         for row in found
-        if row.state != "active"
+        if row.destination_id not in active
     ]
     await insert_rows(session, Delivery, due)
     await insert_rows(session, Held, still)
     return len(due)
 
 
+_OF_OWNER = select(col(Held.destination_id)).where(col(Held.owner_id) == bindparam("owner"))
+_DESTINATIONS = (
+    select(col(Destination.id), col(Destination.state), col(Destination.kind))
+    .where(one_of(col(Destination.id), _OF_OWNER.distinct()))
+    .order_by(col(Destination.id))
+    .with_for_update(read=True)
+)
+
+
 async def _free(session: AsyncSession, owner_id: str) -> dict[UUID, int]:
     """Deliveries that the owner held, whoever else held them too, and their next attempt."""
-    of_owner = (
-        select(col(Held.delivery_id))
-        .where(col(Held.owner_id) == owner_id)
-        .order_by(col(Held.delivery_id))
-        .with_for_update()
+    owned = col(Held.owner_id) == owner_id
+    await lock_held(session, owned)
+    taken = delete(Held).where(
+        one_of(col(Held.delivery_id), select(col(Held.delivery_id)).where(owned))
     )
-    taken = delete(Held).where(one_of(col(Held.delivery_id), of_owner))
     columns = (col(Held.delivery_id), col(Held.attempt))
     rows = await session.execute(taken.returning(*columns), execution_options=_PLAIN)
     return {row.delivery_id: row.attempt for row in rows}
@@ -127,15 +165,7 @@ async def _read_alerts(session: AsyncSession, some: Sequence[UUID]) -> Sequence[
 
 
 _ALERTS = (
-    select(
-        col(Alert.id),
-        col(Alert.number),
-        col(Alert.destination_id),
-        col(Destination.state),
-        col(Destination.kind),
-        col(Change.severity),
-    )
-    .join(Destination, col(Destination.id) == col(Alert.destination_id))
+    select(col(Alert.id), col(Alert.number), col(Alert.destination_id), col(Change.severity))
     .outerjoin(Change, col(Change.id) == col(Alert.change_id))
     .where(one_of(col(Alert.id), "those"))
 )

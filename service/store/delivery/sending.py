@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from service.store.delivery.holding import hold, release
 from service.store.delivery.tables import Delivery, Held, Pace
+from service.store.gathering.leaving import note_sent
 from service.store.installation.remembered import forget, recall, remember
 from service.store.lists import one_of
 from service.store.tables import Setting
@@ -81,11 +82,15 @@ async def set_aside(session: AsyncSession, deliveries: Collection[UUID], now: da
 async def hand_back(
     session: AsyncSession, deliveries: Collection[UUID], lease: str, now: datetime
 ) -> None:
-    """Give up claims before they run out: others may have these at once, in their lanes too."""
+    """Give up claims before they run out: others may have these at once, in their lanes too.
+
+    Some may have arrived.
+    """
     connection = await session.connection()
     asked = {"those": list(deliveries), "by": lease, "now": now}
     await connection.execute(_LOOK_AGAIN, asked)
-    await connection.execute(_FREE, asked)
+    freed = (await connection.execute(_FREE, asked)).all()
+    await note_sent(session, [row for row in freed if row.attempt == 1])
 
 
 _CLAIMED = (
@@ -110,4 +115,5 @@ _FREE = (
     update(Delivery)
     .where(one_of(col(Delivery.id), _CLAIMED))
     .values(lease=None, visible_at=bindparam("now"))
+    .returning(col(Delivery.id), col(Delivery.destination_id), col(Delivery.attempt))
 )

@@ -27,6 +27,7 @@ from service.store.delivery.holding import disable
 from service.store.delivery.superseding import disprove
 from service.store.delivery.tables import Attempt, Delivery, Held, Receipt, Rendered
 from service.store.following.tables import Destination
+from service.store.gathering.leaving import forget_sent
 from service.store.lists import one_of
 from service.store.mail.suppressed import suppress
 from service.store.pacing.paces import lock_paces, write_health
@@ -158,6 +159,7 @@ async def _finish(session: AsyncSession, done: Sequence[Transmitted]) -> None:
         await insert_rows(session, Receipt, receipts, Clash.SKIP)
         ids = [row["delivery_id"] for row in receipts]
         await connection.execute(_TAKE_OUT, {"those": ids})
+        await forget_sent(session, [one.claimed.id for one in done if one.claimed.preferences])
         retried = [one.claimed.id for one in done if one.claimed.attempt > 1]
         if retried:
             spent = delete(Rendered).where(one_of(col(Rendered.delivery_id), "those"))

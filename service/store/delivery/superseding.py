@@ -119,7 +119,11 @@ _LIVE = (
     .where(col(Delivery.lease).is_(None))
     .with_for_update(of=Delivery, skip_locked=True)
 )
-_HELD = _find_unsent(Held, col(Held.delivery_id), col(Held.owner_id)).with_for_update(of=Held)
+_HELD = (
+    _find_unsent(Held, col(Held.delivery_id), col(Held.owner_id))
+    .order_by(col(Held.owner_id))
+    .with_for_update(of=Held)
+)
 _LATEST = select(col(Subscription.id)).where(
     one_of(col(Subscription.id), "those"), col(Subscription.steps) == LATEST
 )

@@ -105,6 +105,17 @@ async def find_destinations(
     return {row.id: _value(row) for row in await session.execute(wanted)}
 
 
+async def share_destinations(
+    session: AsyncSession, account_id: str, ids: Sequence[str]
+) -> Mapping[str, DestinationValue]:
+    """The same, and nobody changes or removes them until this transaction ends."""
+    wanted = select(*_COLUMNS).where(
+        col(Destination.account_id) == account_id, col(Destination.id).in_(ids)
+    )
+    locked = wanted.order_by(col(Destination.id)).with_for_update(read=True)
+    return {row.id: _value(row) for row in await session.execute(locked)}
+
+
 async def find_address(
     session: AsyncSession, account_id: str, kind: str, address: str
 ) -> DestinationValue | None:
@@ -164,7 +175,13 @@ async def count_followers(session: AsyncSession, destination_id: str) -> int:
 
 
 async def remove_destination(session: AsyncSession, destination_id: str, now: datetime) -> None:
-    """Detach it, cancel what waits for it, and forget it; its past alerts are kept."""
+    """Detach it, cancel what waits for it, and forget it; its past alerts are kept.
+
+    It is locked first: whoever is planning something for it has written that by then, or finds it
+    gone.
+    """
+    named = col(Destination.id) == destination_id
+    await session.execute(select(col(Destination.id)).where(named).with_for_update())
     await cancel_destination(session, destination_id, now)
     await session.execute(
         delete(SubscriptionDestination).where(
@@ -174,7 +191,7 @@ async def remove_destination(session: AsyncSession, destination_id: str, now: da
     await forget_pace(session, destination_id)
     await forget_trouble(session, destination_id)
     await forget_beat(session, destination_id)
-    await session.execute(delete(Destination).where(col(Destination.id) == destination_id))
+    await session.execute(delete(Destination).where(named))
 
 
 def _value(row: Row[*tuple[Any, ...]]) -> DestinationValue:

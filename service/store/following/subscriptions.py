@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,12 @@ from service.core.match.subscription import Rule, explode
 from service.core.sending.superseding import EVERY, Steps
 from service.store.delivery.cancelled import cancel_subscription
 from service.store.evidence.versions import REMOVED, note_version
-from service.store.following.tables import Filter, Subscription, SubscriptionDestination
+from service.store.following.tables import (
+    Destination,
+    Filter,
+    Subscription,
+    SubscriptionDestination,
+)
 from service.store.products.catalogues import forget_follower, note_follower
 from service.store.products.deciding import forget_code_changes
 from service.store.spans import Span
@@ -74,9 +79,19 @@ async def add_subscription(session: AsyncSession, value: SubscriptionValue) -> N
 
 
 async def change_subscription(session: AsyncSession, value: SubscriptionValue) -> None:
-    """Write all that can change; filter rows and links are replaced in the same transaction."""
-    named = col(Subscription.id) == value.id
-    await session.execute(update(Subscription).where(named).values(**_variable(value)))
+    """Write all that can change; filter rows and links are replaced in the same transaction.
+
+    Whom it tells is locked before the links are: who removes a destination does so, too. One that
+    is gone by then is left out. Its state is left as it is: it may have been paused since it was
+    read. Nothing is written of one that was removed.
+    """
+    told = await _share_destinations(session, value.destinations)
+    fields = {name: text for name, text in _variable(value).items() if name != "state"}
+    changed = update(Subscription).where(col(Subscription.id) == value.id).values(**fields)
+    state = await session.scalar(changed.returning(col(Subscription.state)))
+    if state is None:
+        return
+    value = replace(value, destinations=told, state=state)
     await _remove_parts(session, value.id)
     await _add_filters(session, value)
     await _add_links(session, value)
@@ -94,7 +109,12 @@ async def change_state(
 
 
 async def remove_subscription(session: AsyncSession, subscription_id: str, now: datetime) -> None:
-    """Forget it and cancel what was held for it; the alerts it caused are kept."""
+    """Forget it and cancel what was held for it; the alerts it caused are kept.
+
+    It is locked first: whoever is planning something for it has written that by then, or finds it
+    gone.
+    """
+    await lock_subscription(session, subscription_id)
     await cancel_subscription(session, subscription_id, now)
     named = col(Subscription.id) == subscription_id
     for value in await _read(session, select(*_COLUMNS).where(named)):
@@ -212,6 +232,13 @@ async def _add_links(session: AsyncSession, value: SubscriptionValue) -> None:
     names = catalogues_of(value.rule)
     if names:
         await note_follower(session, value.account_id, value.id, names)
+
+
+async def _share_destinations(session: AsyncSession, ids: Sequence[str]) -> tuple[str, ...]:
+    """Those that are still there, and are until this transaction ends; in their order."""
+    there = select(col(Destination.id)).where(col(Destination.id).in_(ids))
+    locked = there.order_by(col(Destination.id)).with_for_update(read=True)
+    return tuple((await session.execute(locked)).scalars())
 
 
 async def _remove_parts(session: AsyncSession, subscription_id: str) -> None:

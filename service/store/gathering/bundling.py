@@ -22,6 +22,7 @@ from service.core.sending.gathering import bundle_cause, shared_cause
 from service.store.again.queueing import Waiting, end_unsent, queue
 from service.store.delivery.tables import Alert, Held, Receipt
 from service.store.following.tables import Destination
+from service.store.gathering.leaving import note_sent
 from service.store.gathering.tables import Carried, Gathered
 from service.store.gathering.waiting import GATHERING
 from service.store.lists import one_of
@@ -72,7 +73,7 @@ async def bundle_due(session: AsyncSession, destinations: Sequence[Any], now: da
     whole = [one for one in groups if one.is_active and len(one.members) > 1]
     loose = [one for one in groups if one not in whole]
     alone = [one.members[0] for one in loose if one.is_active and one.members]
-    await _note_waited(session, alone)
+    await note_sent(session, alone)  # else they would be made to wait again when they are claimed
     bundles = await _write_bundles(session, whole, now)
     waiting = [Waiting(row.id, row.destination_id) for one in loose for row in one.members]
     waiting += [Waiting(row["id"], row["destination_id"]) for row in bundles]
@@ -137,15 +138,6 @@ _MEMBERS: Any = (
     .join(Change, col(Change.id) == col(Alert.change_id))
     .where(one_of(col(Alert.id), "those"))
 )
-
-
-async def _note_waited(session: AsyncSession, alone: Sequence[Any]) -> None:
-    """Else they would be made to wait again when they are claimed."""
-    rows = [
-        {"delivery_id": row.id, "destination_id": row.destination_id, "cause": "", "due_at": None}
-        for row in alone
-    ]
-    await insert_rows(session, Gathered, rows)
 
 
 async def _write_bundles(

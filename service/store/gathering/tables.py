@@ -8,7 +8,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Gathered(SQLModel, table=True):
-    """A held delivery that waits for a cause; `due_at` is None once it has waited, for good."""
+    """A held delivery that waits for a cause; `due_at` is None once it has waited, or left."""
 
     delivery_id: UUID = Field(primary_key=True)
     destination_id: str

@@ -20,6 +20,7 @@ from service.core.sending.gathering import Wait, hour_of, wait_for
 from service.core.sending.steering import is_replay
 from service.store.delivery.holding import hold, release
 from service.store.delivery.tables import Delivery, Held
+from service.store.gathering.leaving import note_leased
 from service.store.gathering.tables import Gathered, Tally
 from service.store.lists import one_of, runs
 from service.store.rows import Clash, insert_rows, update_rows
@@ -59,7 +60,10 @@ async def set_waiting(
 
 
 async def _find_young(session: AsyncSession, asking: Asking) -> set[UUID]:
-    """A change's own alert that nobody sent yet, that nobody replayed, and that has not waited."""
+    """A change's own alert that nobody sent yet, that nobody replayed, and that has not waited.
+
+    One that was claimed before may have been sent, whatever its attempts say (`leaving.py`).
+    """
     young = {
         row.id
         for row, _ in asking
@@ -141,7 +145,11 @@ LEAVE_OFF = (
 
 
 async def ask_anew(session: AsyncSession, destination_id: str, now: datetime) -> None:
-    """Its owner wishes otherwise: what waits goes back into the queue, to be asked when claimed."""
+    """Its owner wishes otherwise: what waits goes back into the queue, to be asked when claimed.
+
+    What is in the air is not asked.
+    """
+    await note_leased(session, col(Delivery.destination_id) == destination_id)
     here = (col(Gathered.destination_id) == destination_id, col(Gathered.due_at).is_not(None))
     waiting = (await session.execute(select(col(Gathered.delivery_id)).where(*here))).scalars()
     owner = f"{GATHERING}:{destination_id}"

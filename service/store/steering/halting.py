@@ -4,12 +4,12 @@ What somebody else held already goes under the halt's name, with theirs behind i
 lets his own go lets this go too, and at the end each gets back what still must wait for him.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, cast, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,6 +18,7 @@ from service.store.delivery.holding import hold, release
 from service.store.delivery.tables import Delivery, Held
 from service.store.following.tables import Destination, Subscription
 from service.store.gathering.carried import strike
+from service.store.gathering.leaving import note_leased
 from service.store.gathering.waiting import give_over
 from service.store.plans.reopening import reopen_followups
 from service.store.rows import Clash, insert_rows
@@ -40,10 +41,23 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     ids = [one.id for one in page]
     await lock_owners(session, page)
     owner = owner_of(task.target)
-    await give_over(session, ids, owner)
     struck = await strike(session, ids, f"halted: {task.reason}", now)
     aloft = await _count_aloft(session, ids, now)
-    held = await hold(session, owner, now, col(Delivery.id).in_(ids))
+    live = col(Delivery.id).in_(ids)
+    await note_leased(session, live)
+    held = await hold(session, owner, now, live)
+    # By now a sender has finished that had some of these in hand, and may have set them to wait;
+    # and what was let go while we waited for those who held it is in the queue after all.
+    await _take_over(session, ids, owner)
+    held += await hold(session, owner, now, live)
+    free = [_held(*one, owner, now) for one in struck.free.items()]
+    await insert_rows(session, Held, free, Clash.SKIP)
+    return Step(last_of(page), held + len(free), aloft + len(struck.aloft))
+
+
+async def _take_over(session: AsyncSession, ids: Sequence[UUID], owner: str) -> None:
+    """What others hold of these is held for `owner` first."""
+    await give_over(session, ids, owner)
     taken_over = (
         update(Held)
         .where(col(Held.delivery_id).in_(ids), ~col(Held.owner_id).startswith(owner))
@@ -51,9 +65,6 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
         .execution_options(synchronize_session=False)
     )
     await session.execute(taken_over)
-    free = [_held(*one, owner, now) for one in struck.free.items()]
-    await insert_rows(session, Held, free, Clash.SKIP)
-    return Step(last_of(page), held + len(free), aloft + len(struck.aloft))
 
 
 def _held(delivery: UUID, destination: str, owner: str, now: datetime) -> dict[str, Any]:
@@ -76,43 +87,35 @@ async def _count_aloft(session: AsyncSession, ids: Sequence[UUID], now: datetime
 async def resume_page(session: AsyncSession, task: Task, _now: datetime) -> Step:
     """The next alerts of the change; each is due, or waits again for whom it had waited before."""
     page = await page_of_change(session, task)
-    ids = [one.id for one in page]
     await lock_owners(session, page)
-    owner = owner_of(task.target)
-    mine = await _rename(session, ids, owner, f"{owner}/{task.cursor}")
-    due = task.due_after(len(page))
-    freed = await release(session, f"{owner}/{task.cursor}", due) if mine else 0
-    for former in await _hand_back(session, ids, f"{owner}/"):
-        if former not in await _find_stopped(session, [former]):
-            freed += await release(session, former, due)
+    name = f"{owner_of(task.target)}/{task.cursor}"
+    is_free = await _hand_back(session, [one.id for one in page], owner_of(task.target), name)
+    freed = await release(session, name, task.due_after(len(page))) if is_free else 0
     if last_of(page) is None:
         await reopen_followups(session, [UUID(task.target)])
     return Step(last_of(page), freed)
 
 
-async def _rename(session: AsyncSession, ids: Sequence[UUID], owner: str, name: str) -> bool:
-    """Of one page, so that it can be released by itself."""
-    renamed = (
-        update(Held)
-        .where(col(Held.delivery_id).in_(ids), col(Held.owner_id) == owner)
-        .values(owner_id=name)
-        .returning(col(Held.delivery_id))
-        .execution_options(synchronize_session=False)
-    )
-    return bool((await session.execute(renamed)).all())
+async def _hand_back(session: AsyncSession, ids: Sequence[UUID], owner: str, name: str) -> bool:
+    """To whom it was held for before the halt, if he still wants it held; all else under `name`.
+
+    By that name these can be let go, and nothing else of whoever held some of them: he may hold
+    the alerts of many. Whether there are any.
+    """
+    of_owner = (col(Held.owner_id) == owner) | col(Held.owner_id).startswith(f"{owner}/")
+    taken = delete(Held).where(col(Held.delivery_id).in_(ids), of_owner).returning(*_COLUMNS)
+    rows = (await session.execute(taken, execution_options={"synchronize_session": False})).all()
+    former = [row.owner_id.removeprefix(owner).removeprefix("/") for row in rows]
+    stopped = await _find_stopped(session, sorted(set(former)))
+    back = [
+        {**row._mapping, "owner_id": one if one in stopped else name}  # noqa: SLF001 - its public name
+        for row, one in zip(rows, former, strict=True)
+    ]
+    await insert_rows(session, Held, back, Clash.SKIP)
+    return any(row["owner_id"] == name for row in back)
 
 
-async def _hand_back(session: AsyncSession, ids: Sequence[UUID], prefix: str) -> Iterable[str]:
-    """To whom it was held for before the halt; who they are."""
-    start = cast(len(prefix) + 1, Integer)
-    returned = (
-        update(Held)
-        .where(col(Held.delivery_id).in_(ids), col(Held.owner_id).startswith(prefix))
-        .values(owner_id=func.substr(col(Held.owner_id), start))
-        .returning(col(Held.owner_id))
-        .execution_options(synchronize_session=False)
-    )
-    return sorted(set((await session.execute(returned)).scalars()))
+_COLUMNS = [col(getattr(Held, name)) for name in Held.model_fields]
 
 
 async def _find_stopped(session: AsyncSession, owners: Sequence[str]) -> set[str]:
