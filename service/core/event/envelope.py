@@ -217,10 +217,17 @@ def topic_of(event: Event) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable([Fault(twice[:80], "this key stands twice; keep one")])
+        raise Unreadable([Fault(_first_twice(pairs)[:80], "this key stands twice; keep one")])
     return found
+
+
+def _first_twice(pairs: list[tuple[str, Any]]) -> str:
+    """The first key that stood before; looked up, not counted, for an object may have 100,000."""
+    seen: set[str] = set()
+    names = iter([name for name, _ in pairs])
+    while (name := next(names)) not in seen:
+        seen.add(name)
+    return name
 
 
 def _no_constant(name: str) -> NoReturn:
