@@ -11,6 +11,7 @@ import pytest
 from service.api import create_app
 from service.api.intake.pieces import MAX_BODY, MAX_EVENTS
 from service.api.intake.recall import Accepted, Recall
+from service.core.codes import MOST_HINTED, countries
 from service.core.event.envelope import MAX_BYTES
 from service.log import open_log
 from tests.api.samples import NDJSON, SOURCE, consume, lines, logged, measure, step, verdict
@@ -39,6 +40,25 @@ async def test_an_array_is_taken_event_by_event_in_order(api, desk, headers):
     answer = await api.post("/v1/events", content=json.dumps(events), headers=headers)
     assert answer.json()["accepted"] == 3
     assert [json.loads(value) for value in await logged(desk, "tariffs")] == events
+
+
+async def test_of_very_many_slips_in_a_request_the_first_are_answered_with_what_is_nearest(
+    api, monkeypatch
+):
+    compared, real = [], countries.get_close_matches
+    monkeypatch.setattr(
+        countries,
+        "get_close_matches",
+        lambda *given, **named: compared.append(given) or real(*given, **named),
+    )
+    origin = {"kind": "country", "members": ["CN"], "except": [f"Vietnm{n}" for n in range(3)]}
+    events = [measure(f"e{number}", origin=origin) for number in range(20)]
+    answer = await api.post("/v1/events", json=events)
+    assert answer.status_code == 422
+    assert "(and 59 more faults)" in answer.json()["detail"]
+    hinted = ["Did you mean" in one["what"] for one in answer.json()["errors"]]
+    assert hinted == [True] * MOST_HINTED + [False] * 50
+    assert len(compared) == MOST_HINTED
 
 
 async def test_lines_keep_their_own_bytes_and_blank_ones_are_skipped(api, desk):

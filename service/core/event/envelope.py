@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
+from service.core.codes import MOST_HINTED
 from service.core.event.claim import ClaimAssessed
 from service.core.event.measure import Measure
 from service.core.event.negotiation import NegotiationStep
@@ -159,8 +160,11 @@ def decode(raw: bytes) -> Any:
     return found
 
 
-def read_event(raw: bytes | dict[str, Any]) -> Event:
-    """One event from its JSON bytes (or decoded object); `Unreadable` names every fault."""
+def read_event(raw: bytes | dict[str, Any], hints: int = MOST_HINTED) -> Event:
+    """One event from its JSON bytes (or decoded object); `Unreadable` names every fault.
+
+    So many `hints` at most say what may have been meant: each takes milliseconds.
+    """
     if isinstance(raw, bytes) and len(raw) > MAX_BYTES:
         raise Unreadable([Fault("", f"an event may have {MAX_BYTES} bytes, this has {len(raw)}")])
     found = decode(raw) if isinstance(raw, bytes) else raw
@@ -173,7 +177,7 @@ def read_event(raw: bytes | dict[str, Any]) -> Event:
     try:
         event = kind.model_validate(found)
     except ValidationError as error:
-        raise Unreadable(faults_of(error, kind)) from error
+        raise Unreadable(faults_of(error, kind, hints)) from error
     return _check(event)
 
 
