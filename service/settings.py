@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -54,6 +55,24 @@ def _check_email(given: str) -> str:
     return check_email(given) if given else given
 
 
+def _check_public_url(given: str) -> str:
+    """Nothing, or what links can be built on."""
+    try:
+        parts = urlsplit(given)
+        is_base = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port past 65535, a bracket left open
+        is_base = False
+    stray = "?" in given or "#" in given or "@" in given or not given.isprintable() or " " in given
+    if given and (stray or not is_base):
+        message = (
+            "links in alerts are built on it: write http:// or https://, a host, and a path if it"
+            " has one, as in https://alerts.example.org"
+        )
+        raise ValueError(message)
+    return given
+
+
+PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 WarnEmail = Annotated[str, AfterValidator(_check_email)]
 Ports = Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_read_networks)]
@@ -97,7 +116,7 @@ class Settings(BaseSettings):
     secrets_key: SecretStr | None = Field(
         None, description="Seals secrets at rest; several, newest first, so that it can change."
     )
-    public_url: str = Field(
+    public_url: PublicUrl = Field(
         "", description="How receivers reach the API: the base of links in alerts."
     )
     allow_loopback: bool = Field(

@@ -122,6 +122,45 @@ def test_ports_are_a_list_in_the_file_too(read, tmp_path):
     assert read().webhook_ports == (443,)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "http://127.0.0.1:8320",
+        "https://alerts.example/wire/",
+        "http://[fd00::1]:80",
+        "https://a",
+    ],
+)
+def test_links_can_be_built_on_any_address_of_the_web(read, given):
+    assert read(public_url=given).public_url == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "foo",
+        "alerts.example",
+        "alerts.example:8320",
+        "ftp://alerts.example",
+        "https://",
+        "https:///wire",
+        "https://:443",
+        "http://a.example:99999",
+        "http://[::1",
+        "https://us:word@a.example",
+        "https://a.example/?x=1",
+        "https://a.example/#top",
+        "https://a example",
+        " https://a.example",
+        "https://a.example\n",
+    ],
+)
+def test_a_public_url_that_no_link_can_be_built_on_is_refused(read, given):
+    with pytest.raises(BadSetting, match=r"PUBLIC_URL: links in alerts .* as in https://alerts"):
+        read(public_url=given)
+
+
 def test_networks_are_a_list_with_commas(read):
     listed = read(allow_networks="10.1.0.0/16, fd00:1::/32").allow_networks
     assert [str(one) for one in listed] == ["10.1.0.0/16", "fd00:1::/32"]

@@ -30,7 +30,7 @@ from service.api.bodies import add_schemas
 from service.api.desk import Desk
 from service.api.door import require_key
 from service.api.problems import mount_problems
-from service.api.questions import refuse_unknown_parameters
+from service.api.questions import refuse_stray_parameters
 from service.api.steering import again, audit, fanouts, forms, mutes, reconcile
 from service.core.event.envelope import GIVEN
 
@@ -89,7 +89,7 @@ def create_app(desk: Desk) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(refuse_stray_parameters)],
     )
     app.state.desk = desk
     app.state.intake = intake.Intake(desk)

@@ -22,13 +22,17 @@ LONGEST = 2000
 LARGEST = 2**63 - 1
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """A misspelt filter would else be a filter that silently lets everything through."""
+async def refuse_stray_parameters(request: Request) -> None:
+    """A misspelt filter would else be a filter that silently lets everything through.
+
+    So would one that stands twice, for only the last would count.
+    """
     if "\x00" in request.url.path:
         raise Malformed("The path holds a NUL character.", [Fault("path", "remove the NUL (%00)")])
     if not request.url.query:
         return
     known = _parameters_of(request)
+    given: set[str] = set()
     for name, text in request.query_params.multi_items():
         if name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.5)
@@ -39,13 +43,25 @@ async def refuse_unknown_parameters(request: Request) -> None:
             refuse_parameter(
                 name, f"at most {LONGEST} characters, none of them a control character"
             )
+        if name in given and not known[name]:
+            refuse_parameter(name, "this stands more than once, and one would count: keep one")
+        given.add(name)
 
 
-def _parameters_of(request: Request) -> list[str]:
-    """As documented: the document is made once, and cannot differ from what is asked here."""
+def _parameters_of(request: Request) -> dict[str, bool]:
+    """Each, and whether it is a list, which may stand several times.
+
+    As documented: the document is made once, and cannot differ from what is asked here.
+    """
     documented = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
     operation = documented.get(request.method.lower(), {})
-    return [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
+    parameters = operation.get("parameters", ())
+    return {one["name"]: _is_list(one["schema"]) for one in parameters if one["in"] == "query"}
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    """A list, or a list or nothing."""
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))
 
 
 def refuse_parameter(name: str, what: str) -> NoReturn:

@@ -1,11 +1,21 @@
 """What a measure charges. Unknown is not zero: a rate that could not be parsed has no number."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from service.core.language import ENGLISH, Tongue, noted
 
@@ -17,6 +27,34 @@ class Frozen(BaseModel):
     """A value: it never changes, and a misspelt field is an error rather than lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """How many items a list may have, counted before any of them is looked at.
+
+    `max_length` of pydantic counts those that were understood: of 100,000 bad ones it looks at all.
+    """
+
+    limit: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Counts, then goes on as it would have."""
+        return core_schema.no_info_before_validator_function(self._count, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """As `maxItems`."""
+        return handler(schema) | {"maxItems": self.limit}
+
+    def _count(self, given: Any) -> Any:
+        if isinstance(given, list | tuple) and len(given) > self.limit:
+            message = f"at most {self.limit} items, and this has {len(given)}"
+            raise ValueError(message)
+        return given
 
 
 def _only_text(given: Any) -> Any:
@@ -57,7 +95,7 @@ class Component(Frozen):
 class Duty(Frozen):
     """Components and how they combine; `text` keeps what could not be parsed."""
 
-    components: Annotated[tuple[Component, ...], Field(max_length=50)] = ()
+    components: Annotated[tuple[Component, ...], AtMost(50)] = ()
     combine: Literal["sum", "max", "min"] = "sum"
     basis: Basis = Basis.ADDITIONAL
     text: Text | None = None

@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 from service.api import create_app
+from service.api.intake import pieces
 from service.api.intake.pieces import MAX_BODY, MAX_EVENTS
 from service.api.intake.recall import Accepted, Recall
+from service.api.problems import TooLarge
+from service.core.codes import MOST_HINTED, countries
 from service.core.event.envelope import MAX_BYTES
 from service.log import open_log
 from tests.api.samples import NDJSON, SOURCE, consume, lines, logged, measure, step, verdict
@@ -39,6 +42,46 @@ async def test_an_array_is_taken_event_by_event_in_order(api, desk, headers):
     answer = await api.post("/v1/events", content=json.dumps(events), headers=headers)
     assert answer.json()["accepted"] == 3
     assert [json.loads(value) for value in await logged(desk, "tariffs")] == events
+
+
+async def test_of_very_many_slips_in_a_request_the_first_are_answered_with_what_is_nearest(
+    api, monkeypatch
+):
+    compared, real = [], countries.get_close_matches
+    monkeypatch.setattr(
+        countries,
+        "get_close_matches",
+        lambda *given, **named: compared.append(given) or real(*given, **named),
+    )
+    origin = {"kind": "country", "members": ["CN"], "except": [f"Vietnm{n}" for n in range(3)]}
+    events = [measure(f"e{number}", origin=origin) for number in range(20)]
+    answer = await api.post("/v1/events", json=events)
+    assert answer.status_code == 422
+    assert "(and 59 more faults)" in answer.json()["detail"]
+    hinted = ["Did you mean" in one["what"] for one in answer.json()["errors"]]
+    assert hinted == [True] * MOST_HINTED + [False] * 50
+    assert len(compared) == MOST_HINTED
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        (b"[" + b"0," * 100_000 + b"0]", "application/json"),
+        (b"[" + b"0," * 100_000 + b"0]", MANY["content-type"]),
+        (b"0\n" * 100_000, NDJSON["content-type"]),
+    ],
+)
+def test_past_the_limit_no_event_is_made(body, media, monkeypatch):
+    made, real = [], pieces.Piece
+    monkeypatch.setattr(pieces, "Piece", lambda *given: made.append(given) or real(*given))
+    with pytest.raises(TooLarge, match=f"a request may have {MAX_EVENTS} events, this has more"):
+        pieces.cut(body, media)
+    assert len(made) == MAX_EVENTS + 1
+
+
+def test_of_blank_lines_only_the_numbers_are_left():
+    found = pieces.cut(b"\n \r\n\t\n  {} \r\n\n" + b" \n" * 3 + b"[]", NDJSON["content-type"])
+    assert [(one.place, one.raw) for one in found] == [("line 4", b"{}"), ("line 9", b"[]")]
 
 
 async def test_lines_keep_their_own_bytes_and_blank_ones_are_skipped(api, desk):

@@ -282,6 +282,22 @@ CASES: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
     "a limit that is no number": ("GET", "/v1/changes?limit=ten", None, {}, 400, "query.limit"),
     "a misspelt parameter": ("GET", "/v1/changes?severety=high", None, {}, 400, "query.severety"),
     "a parameter where none is taken": ("GET", "/livez?verbose=1", None, {}, 400, "query.verbose"),
+    "a parameter that stands twice": (
+        "GET",
+        "/v1/measures?importer=US&status=active&importer=DE",
+        None,
+        {},
+        400,
+        "query.importer",
+    ),
+    "a parameter that stands twice alike": (
+        "GET",
+        "/v1/changes?limit=5&limit=5",
+        None,
+        {},
+        400,
+        "query.limit",
+    ),
     "an unknown severity": ("GET", "/v1/changes?severity=huge", None, {}, 400, "query.severity"),
     "a day in words": ("GET", "/v1/measures?at=yesterday", None, {}, 400, "query.at"),
     "a country in a slip": ("GET", "/v1/measures?origin=Vietnan", None, {}, 400, "query.origin"),
@@ -333,3 +349,10 @@ async def test_a_wrong_method_says_which_are_right(api):
     answer = await api.put("/v1/destinations", json={})
     assert answer.status_code == 405
     assert "GET" in answer.headers["allow"]
+
+
+async def test_a_parameter_that_is_a_list_may_stand_twice(api):
+    asked = {"importer": "US", "origin": "CN", "product": "8703.23"}
+    facts = {"fact": ["usmca=true", "usmca=false", "a=true"]}
+    answer = await api.get("/v1/rates", params=asked | facts)
+    assert "more than once" not in answer.text

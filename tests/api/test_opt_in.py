@@ -6,16 +6,25 @@ import httpx
 import pytest
 
 from service.api import create_app
-from service.core.destination.optin import ASKED, PAUSED_BY_READER, Act
+from service.core.destination.optin import (
+    ASKED,
+    NOT_VOUCHED_AWAY,
+    PAUSED_BY_READER,
+    UNSUBSCRIBED_BY_READER,
+    Act,
+)
+from service.store.following.accounts import DEFAULT
 from service.store.mail.invitations import claim_invitations
 from service.store.mail.readers import find_reader, obey
 from service.store.mail.suppressed import stop_address
 from service.store.mail.tables import Invitation
+from service.store.notices.channel import know_operator
 from tests.books import rows
 
 PATH = "/v1/destinations"
 EMAIL = "desk@importer.example"
 CONSENT = "signed the form of 9 Apr 2025, page 2"
+VOUCH = {"confirmed": True, "consent": CONSENT}
 
 
 async def add(api, **more):
@@ -163,7 +172,85 @@ async def test_a_no_is_not_vouched_away(api, db, clock):
     await say(db, clock, made, Act.UNSUBSCRIBE)
     form = {"confirmed": True, "consent": CONSENT}
     answer = await api.patch(f"{PATH}/{made['id']}", json=form)
-    assert answer.json()["state"] == "unsubscribed"
+    assert answer.status_code == 409
+    assert answer.json()["errors"] == [{"where": "confirmed", "what": NOT_VOUCHED_AWAY}]
+    assert (await read(api, made))["state"] == "unsubscribed"
+
+
+async def ask_again(api, made):
+    assert (await api.post(f"{PATH}/{made['id']}/confirmation")).status_code == 202
+    return await api.patch(f"{PATH}/{made['id']}", json=VOUCH)
+
+
+async def move_away_and_back(api, made):
+    away = await api.patch(f"{PATH}/{made['id']}", json={"email": "other@importer.example"} | VOUCH)
+    assert away.json()["state"] == "active"
+    return await api.patch(f"{PATH}/{made['id']}", json={"email": EMAIL} | VOUCH)
+
+
+async def remove_and_add(api, made):
+    assert (await api.delete(f"{PATH}/{made['id']}")).status_code == 204
+    return await api.post(PATH, json={"email": EMAIL} | VOUCH)
+
+
+async def write_it_otherwise(api, made):
+    return await api.patch(f"{PATH}/{made['id']}", json={"email": EMAIL.title()} | VOUCH)
+
+
+@pytest.mark.parametrize("way", [ask_again, move_away_and_back, remove_and_add, write_it_otherwise])
+async def test_there_is_no_way_round_a_no(api, db, clock, way):
+    made = await add(api, **VOUCH)
+    clock.advance(hours=1)
+    await say(db, clock, made, Act.UNSUBSCRIBE)
+    clock.advance(hours=1)
+    answer = await way(api, made)
+    assert answer.status_code == 409
+    assert "only the reader's own answer counts" in answer.json()["detail"]
+    states = {one["email"]: one["state"] for one in (await api.get(PATH)).json()["items"]}
+    assert states.get(EMAIL) != "active"
+
+
+@pytest.mark.parametrize("way", [move_away_and_back, remove_and_add])
+async def test_who_has_come_back_can_be_vouched_for_again(api, db, clock, way):
+    made = await add(api)
+    await say(db, clock, made, Act.UNSUBSCRIBE)
+    clock.advance(hours=1)
+    assert (await api.post(f"{PATH}/{made['id']}/confirmation")).status_code == 202
+    await say(db, clock, made, Act.CONFIRM)
+    assert (await way(api, made)).json()["state"] == "active"
+
+
+async def test_a_no_holds_against_the_operators_setting_too(api, db, clock):
+    async with db.write() as session:
+        await know_operator(session, DEFAULT, EMAIL, clock())
+    (made,) = (await api.get(PATH)).json()["items"]
+    assert made["state"] == "active"
+    await say(db, clock, made, Act.UNSUBSCRIBE)
+    await api.delete(f"{PATH}/{made['id']}")
+    async with db.write() as session:
+        await know_operator(session, DEFAULT, EMAIL, clock())
+    assert (await api.get(PATH)).json()["items"] == []
+
+
+async def test_a_no_holds_for_staff_too(staff_api, db, clock):
+    made = await add(staff_api)
+    await say(db, clock, made, Act.UNSUBSCRIBE)
+    clock.advance(hours=1)
+    assert (await staff_api.delete(f"{PATH}/{made['id']}")).status_code == 204
+    assert (await add(staff_api))["state"] == "unconfirmed"
+    assert await invited(db) == [EMAIL]
+
+
+async def test_to_trust_an_address_again_is_no_yes_of_its_reader(api, db, clock):
+    made = await add(api)
+    await say(db, clock, made, Act.UNSUBSCRIBE)
+    async with db.write() as session:
+        await stop_address(session, EMAIL, "550 5.1.1 user unknown", clock())
+    await api.delete(f"{PATH}/{made['id']}")
+    made = await add(api)
+    assert (made["state"], made["reason"]) == ("unsubscribed", UNSUBSCRIBED_BY_READER)
+    await api.delete(f"/v1/suppressions/{EMAIL}")
+    assert (await read(api, made))["state"] == "unsubscribed"
 
 
 async def test_to_come_back_takes_a_new_question(api, db, clock):

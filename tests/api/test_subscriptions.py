@@ -3,6 +3,7 @@
 import pytest
 
 from service.api.subscriptions import form
+from service.core.codes import products
 from service.core.match.subscription import Rule, explode
 from service.store.following import subscriptions
 from service.store.following.accounts import DEFAULT
@@ -232,3 +233,24 @@ async def test_another_account_is_not_seen(db, api):
         assert await subscriptions.find_subscription(session, "acc_other", made["id"]) is None
         assert await subscriptions.find_external(session, "acc_other", "crm-7") is None
         assert await subscriptions.find_subscription(session, DEFAULT, made["id"]) is not None
+
+
+@pytest.mark.parametrize(
+    "product", [["8703.2x"] * 1001, {"codes": ["8703"], "except": ["8703.2x"] * 1001}]
+)
+async def test_lanes_with_very_many_codes_are_refused_before_any_is_read(api, product, monkeypatch):
+    read = []
+    monkeypatch.setattr(products, "find_gap", read.append)
+    given = {"url": URL, "lanes": [{"product": product}] * 20}
+    answer = await api.post(PATH, json=given)
+    assert answer.status_code == 422
+    said = f"these lanes name more than {form.MOST_CODES} codes: write several subscriptions"
+    assert answer.json()["errors"] == [{"where": "body", "what": said}]
+    assert not read
+
+
+async def test_lanes_that_are_no_lanes_are_counted_as_none(api):
+    lanes = ["8703", {"product": 8703}, {"product": "8703.2x"}]
+    answer = await api.post(PATH, json={"url": URL, "lanes": lanes})
+    places = [one["where"] for one in answer.json()["errors"]]
+    assert places == ["lanes[0]", "lanes[1].product", "lanes[2].product.codes[0]"]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, NoReturn, Self
 
 from pydantic import Field, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,8 +13,10 @@ from service.api.problems import Conflict
 from service.core.destination.optin import (
     ACTIVE,
     ASKED,
+    NOT_VOUCHED_AWAY,
     UNCONFIRMED,
     UNSUBSCRIBED,
+    UNSUBSCRIBED_BY_READER,
     why_owner_may_not,
 )
 from service.core.duty import Frozen
@@ -22,7 +24,7 @@ from service.core.event import Fault
 from service.store.delivery.holding import DISABLED
 from service.store.following import destinations
 from service.store.following.destinations import DestinationValue
-from service.store.mail.consents import ConsentRow, note_consent
+from service.store.mail.consents import ConsentRow, has_refused, note_consent
 from service.store.mail.invitations import invite
 from service.store.mail.suppressed import HARD, find_suppression
 
@@ -75,6 +77,8 @@ async def revise_destination(
         return value
     if value.address != held.address:
         return await _meet_reader(session, desk, value, form)
+    if form.confirmed and held.state == UNSUBSCRIBED:
+        _refuse_vouching()
     if form.confirmed and held.state == UNCONFIRMED:
         return await _vouch(session, desk, value, form)
     await _refuse_state(session, held, value.state)
@@ -96,10 +100,12 @@ async def _meet_reader(
 ) -> DestinationValue:
     suppressed = await find_suppression(session, value.address)
     if suppressed:
+        if await has_refused(session, value.address):  # else to lift it would be a yes
+            return replace(value, state=UNSUBSCRIBED, reason=UNSUBSCRIBED_BY_READER)
         return replace(value, state=DISABLED, reason=HARD + suppressed.reason)
     if form.confirmed:
         return await _vouch(session, desk, value, form)
-    if desk.settings.opt_in == "off":
+    if desk.settings.opt_in == "off" and not await has_refused(session, value.address):
         return replace(value, state=ACTIVE, reason="") if _had_no_say(value) else value
     reason = await ask_reader(session, value.id, value.address, desk.clock())
     return replace(value, state=UNCONFIRMED, reason=reason)
@@ -113,9 +119,15 @@ def _had_no_say(value: DestinationValue) -> bool:
 async def _vouch(
     session: AsyncSession, desk: Desk, value: DestinationValue, form: ConsentForm
 ) -> DestinationValue:
+    if await has_refused(session, value.address):
+        _refuse_vouching()
     said = ConsentRow(VOUCHED, value.address, form.consent or "", desk.clock())
     await note_consent(session, value.id, said)
     return replace(value, state=ACTIVE, reason="")
+
+
+def _refuse_vouching() -> NoReturn:
+    raise Conflict(NOT_VOUCHED_AWAY, [Fault("confirmed", NOT_VOUCHED_AWAY)])
 
 
 async def _refuse_state(session: AsyncSession, held: DestinationValue, wanted: str) -> None:

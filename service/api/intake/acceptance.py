@@ -11,6 +11,7 @@ from service.api.intake.reading import Arrival, understand
 from service.api.intake.recall import Accepted, Books, Recall
 from service.api.intake.way import Way
 from service.api.problems import Conflict, Invalid
+from service.core.codes import MOST_HINTED
 from service.core.event import Fault, Identity, Unreadable
 from service.log import LogUnavailable, Record
 from service.store.standings.events import Recorded
@@ -128,7 +129,8 @@ async def _understand(pieces: Iterable[Piece], now: datetime) -> list[Arrival]:
     faults: list[Fault] = []
     for number, piece in enumerate(pieces, start=1):
         try:
-            arrivals.append(understand(piece, now))
+            hints = max(0, MOST_HINTED - len(faults))  # of the whole request
+            arrivals.append(understand(piece, now, hints))
         except Unreadable as error:
             faults += [Fault(piece.at(one.where), one.what) for one in error.faults]
         if number % BREATH == 0:

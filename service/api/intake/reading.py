@@ -36,10 +36,10 @@ class Arrival:
     topic: str
 
 
-def understand(piece: Piece, now: datetime) -> Arrival:
-    """One decoding, one validation, one digest; `Unreadable` names every fault."""
+def understand(piece: Piece, now: datetime, hints: int) -> Arrival:
+    """One decoding, one validation, one digest; `Unreadable` names every fault, `hints` at most."""
     found = decode(piece.raw) if piece.found is None else piece.found
-    event = read_event(found)
+    event = read_event(found, hints)
     if isinstance(event, ClockEvent):
         said = "only this service's own clock says what time it is; send the event that states it"
         raise Unreadable([Fault("type", said)])

@@ -7,6 +7,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from service.api.destinations.form import Address
+from service.core.duty import AtMost
 from service.core.event.fields import Passed
 from service.core.match.subscription import (
     MAX_FILTERS,
@@ -22,6 +23,8 @@ from service.core.sending.superseding import EVERY, Steps
 from service.store.following.subscriptions import SubscriptionValue
 
 MAX_METADATA = 2_000
+MOST_CODES = 20_000
+"""In all lanes of a form, those that stand in several counted as often."""
 
 
 def _printable(text: str) -> str:
@@ -48,12 +51,31 @@ ExternalId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 DestinationId = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_printable)]
 
 
+def _count_in(lane: Any) -> int:
+    """How many codes a lane names, in whatever form; nothing of it has been read yet."""
+    product = lane.get("product") if isinstance(lane, dict) else None
+    lists = (
+        [product.get("codes"), product.get("except")] if isinstance(product, dict) else [product]
+    )
+    return sum(len(one) for one in lists if isinstance(one, list | tuple))
+
+
 class RuleForm(Rule):
     """What to follow: `lanes`, or the shorthands `country` and `product`; with minima beside."""
 
-    lanes: Annotated[tuple[Lane, ...], Field(max_length=MAX_LANES)] = ()
+    lanes: Annotated[tuple[Lane, ...], AtMost(MAX_LANES)] = ()
     country: Country | None = None
     product: Annotated[ProductLane | None, BeforeValidator(read_product)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_codes(cls, given: Any) -> Any:
+        """Before any is read, for a body has room for more than can be read in a second."""
+        lanes = given.get("lanes") if isinstance(given, dict) else None
+        if isinstance(lanes, list) and sum(map(_count_in, lanes)) > MOST_CODES:
+            message = f"these lanes name more than {MOST_CODES} codes: write several subscriptions"
+            raise ValueError(message)
+        return given
 
     @model_validator(mode="after")
     def _check_lanes(self) -> Self:
@@ -97,7 +119,7 @@ class SubscriptionForm(RuleForm):
     ] = EVERY
     name: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
     external_id: ExternalId | None = None
-    destinations: Annotated[tuple[DestinationId, ...], Field(max_length=50)] = ()
+    destinations: Annotated[tuple[DestinationId, ...], AtMost(50)] = ()
     url: Address | None = None
     email: Address | None = None
     labels: Annotated[dict[LabelText, LabelText], Field(max_length=20)] = Field(

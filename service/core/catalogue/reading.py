@@ -8,6 +8,7 @@ from functools import lru_cache
 from service.core.catalogue.columns import OF_GOODS, Columns, find_columns
 from service.core.catalogue.table import BadTable, read_table
 from service.core.codes import (
+    MOST_HINTED,
     ProductCode,
     UnknownProduct,
     describe_product,
@@ -112,7 +113,7 @@ class _Reader:
         given = _read_literal(self.columns.pick("code", cells))
         sku = _read_words("SKU", self.columns.pick("sku", cells), LONGEST_SKU)
         name = _read_words("name", self.columns.pick("name", cells), LONGEST_NAME)
-        found = _read_code(given, self.asked)
+        found = _read_code(given, self.asked, hinted=len(self.bad) < MOST_HINTED)
         if found.nomenclature:
             self.system = self.system or found.nomenclature
             if found.nomenclature != self.system:
@@ -139,7 +140,7 @@ def _read_words(what: str, cell: str, longest: int) -> str:
     return text
 
 
-def _read_code(given: str, nomenclature: str | None) -> ProductCode:
+def _read_code(given: str, nomenclature: str | None, *, hinted: bool) -> ProductCode:
     if not given:
         raise ValueError("there is no code: write one, or leave the row out")
     if given.startswith("="):
@@ -149,15 +150,15 @@ def _read_code(given: str, nomenclature: str | None) -> ProductCode:
             f"a spreadsheet has made a number of the code ({given[:30]!r}): format the column as"
             " text, and enter it again"
         )
-    if flaw := _find_cut(given):
+    if flaw := _find_cut(given, hinted=hinted):
         raise ValueError(flaw)
     try:
         return _product(given, nomenclature)
     except UnknownProduct as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(str(error) if hinted else error.plain) from error
 
 
-def _find_cut(given: str) -> str | None:
+def _find_cut(given: str, *, hinted: bool) -> str | None:
     """A code that was once a number: `710.1` was 0710.10, and reads as heading 7101 without dot.
 
     Before the dot an odd number of digits is left, where every code has an even one.
@@ -170,7 +171,7 @@ def _find_cut(given: str) -> str | None:
     likely += "0" * (len(likely) % 2)
     if find_gap(likely) is None and len(likely) > len(number[1]):
         return f"{said} Did you mean {_say(likely)}?{_AS_TEXT}"
-    return f"{said}{_offer(given)}{_AS_TEXT}"
+    return f"{said}{_offer(given) if hinted else ''}{_AS_TEXT}"
 
 
 _AS_TEXT = " Format the column as text."

@@ -26,18 +26,23 @@ from service.core.codes.meeting import Meet, codes_meet, covers
 from service.core.codes.nomenclatures import find_nomenclature
 from service.core.codes.products import ProductCode, find_product
 from service.core.codes.unknown import (
+    MOST_HINTED,
+    Unhinted,
     UnknownCode,
     UnknownCountry,
     UnknownGroup,
     UnknownNomenclature,
     UnknownProduct,
+    unhinted,
 )
 
 __all__ = [
+    "MOST_HINTED",
     "Group",
     "Meet",
     "Membership",
     "ProductCode",
+    "Unhinted",
     "UnknownCode",
     "UnknownCountry",
     "UnknownGroup",
@@ -61,4 +66,5 @@ __all__ = [
     "members",
     "memberships",
     "timezone_of",
+    "unhinted",
 ]

@@ -42,7 +42,7 @@ def find_country(text: str) -> str:
         for reading in _readings(text):
             if code := _spellings().get(reading):
                 return code
-    raise UnknownCountry(text, _nearest(text))
+    raise UnknownCountry(text, _nearest)
 
 
 def country_name(code: str) -> str:
@@ -69,7 +69,7 @@ def timezone_of(importer: str) -> str:
 def _country(code: str) -> Country:
     known = _countries().get(code) or _groups().get(code)
     if known is None:
-        raise UnknownCountry(code, _nearest(code))
+        raise UnknownCountry(code, _nearest)
     return known
 
 

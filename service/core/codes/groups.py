@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from service.core.codes.tables import read_rows
-from service.core.codes.unknown import UnknownGroup
+from service.core.codes.unknown import Suggestions, UnknownGroup
 
 _LONGEST = 80
 
@@ -109,8 +109,12 @@ def find_group(text: str) -> Group:
     }
     if given in spellings:
         return spellings[given]
-    near = [spellings[one] for one in get_close_matches(given, spellings, n=3, cutoff=0.5)]
-    raise UnknownGroup(text, tuple((one.code, one.name) for one in dict.fromkeys(near)))
+
+    def suggest(_: str) -> Suggestions:
+        near = [spellings[one] for one in get_close_matches(given, spellings, n=3, cutoff=0.5)]
+        return tuple((one.code, one.name) for one in dict.fromkeys(near))
+
+    raise UnknownGroup(text, suggest)
 
 
 @cache

@@ -42,7 +42,7 @@ def describe_product(digits: str) -> str:
             return description
     if digits[:2] in NATIONAL_CHAPTERS:
         return "National provisions outside the Harmonized System"
-    raise UnknownProduct(digits, suggest_products(digits))
+    raise UnknownProduct(digits, suggest_products)
 
 
 def format_product(digits: str) -> str:

@@ -22,7 +22,7 @@ def find_nomenclature(text: str) -> str:
     """
     name = known_nomenclature(text)
     if name is None:
-        raise UnknownNomenclature(text, _nearest(text))
+        raise UnknownNomenclature(text, _nearest)
     return name
 
 

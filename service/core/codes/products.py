@@ -49,12 +49,12 @@ def find_product(text: str, nomenclature: str | None = None) -> ProductCode:
     (TARIC's 8703000000) are dropped. Raises `UnknownProduct` or `UnknownNomenclature`.
     """
     if len(text) > _LONGEST:
-        raise UnknownProduct(text, suggest_products(text), _TOO_LONG)
+        raise UnknownProduct(text, suggest_products, _TOO_LONG)
     named, body = _read(text)
     system = _settle(text, named, nomenclature)
     digits = _unpad(_SEPARATORS.sub("", body))
     if flaw := _flaw_of_shape(digits) or _flaw_of_place(digits, system):
-        raise UnknownProduct(text, suggest_products(body), flaw)
+        raise UnknownProduct(text, lambda _: suggest_products(body), flaw)
     national = len(digits) > HS_DIGITS or digits[:2] in NATIONAL_CHAPTERS
     return ProductCode(digits, system if national else None)
 

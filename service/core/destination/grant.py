@@ -71,7 +71,7 @@ def read_token(grant: Grant, status: int, body: bytes) -> Token:
     """From the answer; `NoToken` says what was answered instead, and never the secret."""
     found = _read_object(body)
     if status not in _OK:
-        raise NoToken(_hide(grant, _say_refusal(status, found)))
+        raise NoToken(_say_refusal(grant, status, found))
     if found is None:
         raise NoToken(f"the token server answered {status}, but no JSON object")
     text = found.get("access_token")
@@ -81,8 +81,8 @@ def read_token(grant: Grant, status: int, body: bytes) -> Token:
         raise NoToken("the token server gave an access_token that cannot stand in a header")
     kind = found.get("token_type", "bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
-        said = f"the token server gave a token of type {_clean(kind)}, and we can only show bearers"
-        raise NoToken(_hide(grant, said))
+        said = _clean(grant, kind)
+        raise NoToken(f"the token server gave a token of type {said}, and we can only show bearers")
     return Token(text, _read_lasting(found.get("expires_in")))
 
 
@@ -94,25 +94,23 @@ def _read_object(body: bytes) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _say_refusal(status: int, found: Mapping[str, Any] | None) -> str:
+def _say_refusal(grant: Grant, status: int, found: Mapping[str, Any] | None) -> str:
     """§5.2: `error` is a word, `error_description` is for people."""
-    error, more = (_clean((found or {}).get(name, "")) for name in ("error", "error_description"))
+    names = ("error", "error_description")
+    error, more = (_clean(grant, (found or {}).get(name, "")) for name in names)
     said = f"the token server answered {status}" + (f" {error}" if error else "")
     if not (error or more) and 300 <= status < 400:  # noqa: PLR2004
         more = "redirects are not followed, name the address it leads to"
     return f"{said}: {more}" if more else said
 
 
-def _clean(given: Any) -> str:
-    """On one line, and not long."""
+def _clean(grant: Grant, given: Any) -> str:
+    """On one line, without our secret, and only then cut: half a secret would not be found."""
     text = str(given) if isinstance(given, str | int) else ""
-    return "".join(sign if sign.isprintable() else " " for sign in text)[:LONGEST_SAID]
-
-
-def _hide(grant: Grant, said: str) -> str:
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
     pairs, _ = ask_token(grant)
     secrets = (grant.client_secret, quote_plus(grant.client_secret), pairs[-1][1])
-    return hide(said.encode(), secrets).decode()
+    return hide(line.encode(), secrets).decode()[:LONGEST_SAID]
 
 
 def _read_lasting(given: Any) -> float:
@@ -121,4 +119,6 @@ def _read_lasting(given: Any) -> float:
         given = float(given[:12])
     if isinstance(given, bool) or not isinstance(given, int | float):
         return ASSUMED
-    return min(max(float(min(given, LONGEST)), 0.0), LONGEST)
+    return float(
+        min(max(given, 0), LONGEST)
+    )  # no float before it is one: -10**400 is a number, too

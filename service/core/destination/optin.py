@@ -12,6 +12,10 @@ UNSUBSCRIBED = "unsubscribed"
 
 PAUSED_BY_READER = "its reader has paused it"
 UNSUBSCRIBED_BY_READER = "its reader has unsubscribed"
+NOT_VOUCHED_AWAY = (
+    f"{UNSUBSCRIBED_BY_READER}: now only the reader's own answer counts, and no `confirmed` of"
+    " yours; leave that out, and POST …/confirmation asks"
+)
 ASKED = "its reader was asked to confirm, and has not answered yet"
 
 

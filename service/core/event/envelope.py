@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
 )
 
+from service.core.codes import MOST_HINTED
 from service.core.event.claim import ClaimAssessed
 from service.core.event.measure import Measure
 from service.core.event.negotiation import NegotiationStep
@@ -159,8 +160,11 @@ def decode(raw: bytes) -> Any:
     return found
 
 
-def read_event(raw: bytes | dict[str, Any]) -> Event:
-    """One event from its JSON bytes (or decoded object); `Unreadable` names every fault."""
+def read_event(raw: bytes | dict[str, Any], hints: int = MOST_HINTED) -> Event:
+    """One event from its JSON bytes (or decoded object); `Unreadable` names every fault.
+
+    So many `hints` at most say what may have been meant: each takes milliseconds.
+    """
     if isinstance(raw, bytes) and len(raw) > MAX_BYTES:
         raise Unreadable([Fault("", f"an event may have {MAX_BYTES} bytes, this has {len(raw)}")])
     found = decode(raw) if isinstance(raw, bytes) else raw
@@ -173,7 +177,7 @@ def read_event(raw: bytes | dict[str, Any]) -> Event:
     try:
         event = kind.model_validate(found)
     except ValidationError as error:
-        raise Unreadable(faults_of(error, kind)) from error
+        raise Unreadable(faults_of(error, kind, hints)) from error
     return _check(event)
 
 
@@ -217,10 +221,17 @@ def topic_of(event: Event) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Unreadable([Fault(twice[:80], "this key stands twice; keep one")])
+        raise Unreadable([Fault(_first_twice(pairs)[:80], "this key stands twice; keep one")])
     return found
+
+
+def _first_twice(pairs: list[tuple[str, Any]]) -> str:
+    """The first key that stood before; looked up, not counted, for an object may have 100,000."""
+    seen: set[str] = set()
+    names = iter([name for name, _ in pairs])
+    while (name := next(names)) not in seen:
+        seen.add(name)
+    return name
 
 
 def _no_constant(name: str) -> NoReturn:

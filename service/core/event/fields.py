@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from service.core.codes import country_name, find_country
-from service.core.duty import Frozen, Short, Text
+from service.core.codes import country_name, find_country, unhinted
+from service.core.duty import AtMost, Frozen, Short, Text
 from service.core.moment import When
 
 MAX_DEPTH = 16
@@ -16,10 +16,13 @@ Url = Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\s]+$")]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@#+*-]{0,199}$")]
 
 
+_country = unhinted(find_country)
+
+
 @lru_cache(maxsize=4096)
 def check_code(text: str) -> str:
     """An event is written by a program: a slip is answered, not silently mended."""
-    code = find_country(text)
+    code = _country(text)
     if code != text:
         message = f"'{text}' is no country code; did you mean '{code}' ({country_name(code)})?"
         raise ValueError(message)
@@ -86,8 +89,8 @@ class Evidence(Frozen):
     offset: Annotated[int, Field(ge=0)] | None = None
 
 
-Citations = Annotated[tuple[Instrument, ...], Field(max_length=MAX_LIST)]
-EvidenceList = Annotated[tuple[Evidence, ...], Field(max_length=MAX_LIST)]
+Citations = Annotated[tuple[Instrument, ...], AtMost(MAX_LIST)]
+EvidenceList = Annotated[tuple[Evidence, ...], AtMost(MAX_LIST)]
 
 _CODE = re.compile(r"[0-9]{2}(?:[. ]?[0-9]{2}){0,4}")
 LONGEST_COMMON = 6

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from service.core.certainty import Certainty
-from service.core.codes import find_nomenclature, known_groups, timezone_of
-from service.core.duty import Duty, Frozen, Short, Text
+from service.core.codes import find_nomenclature, known_groups, timezone_of, unhinted
+from service.core.duty import AtMost, Duty, Frozen, Short, Text
 from service.core.event.fields import (
     LONGEST_COMMON,
     MAX_LIST,
@@ -61,7 +61,8 @@ class Action(StrEnum):
 _THREATS = frozenset({Action.THREATENED, Action.THREAT_WITHDRAWN})
 
 
-Nomenclature = Annotated[str, Field(max_length=80), AfterValidator(lru_cache(find_nomenclature))]
+_nomenclature = unhinted(lru_cache(find_nomenclature))
+Nomenclature = Annotated[str, Field(max_length=80), AfterValidator(_nomenclature)]
 """Whose list a code of 8 or 10 digits is taken from; "HTSUS" is understood as "HTS"."""
 
 
@@ -69,9 +70,9 @@ class Origin(Frozen):
     """Whose goods. `all` stays symbolic; groups stand for their members on the day asked."""
 
     kind: Literal["country", "group", "all", "pseudo"]
-    members: Annotated[tuple[Annotated[str, Field(max_length=60)], ...], Field(max_length=300)] = ()
+    members: Annotated[tuple[Annotated[str, Field(max_length=60)], ...], AtMost(300)] = ()
     excluded: Annotated[
-        tuple[CountryCode, ...], Field(max_length=300, alias="except", serialization_alias="except")
+        tuple[CountryCode, ...], AtMost(300), Field(alias="except", serialization_alias="except")
     ] = ()
 
     @model_validator(mode="after")
@@ -92,10 +93,11 @@ class Product(Frozen):
     scope: Literal["all", "codes", "described", "unknown"]
     nomenclature: Nomenclature | None = None
     edition: Short | None = None
-    include: Annotated[tuple[ProductDigits, ...], Field(max_length=5000)] = ()
+    include: Annotated[tuple[ProductDigits, ...], AtMost(5000)] = ()
     excluded: Annotated[
         tuple[ProductDigits, ...],
-        Field(max_length=5000, alias="except", serialization_alias="except"),
+        AtMost(5000),
+        Field(alias="except", serialization_alias="except"),
     ] = ()
     text: Text | None = None
     condition: Short | None = None
@@ -126,7 +128,7 @@ class Measure(Frozen):
 
     importer: CountryCode
     measure: Key | None = None
-    aliases: Annotated[tuple[Short, ...], Field(max_length=MAX_LIST)] = ()
+    aliases: Annotated[tuple[Short, ...], AtMost(MAX_LIST)] = ()
     origin: Origin
     product: Product
     programme: Short | None = None
@@ -147,9 +149,9 @@ class Measure(Frozen):
     evidence: EvidenceList = ()
     claimed_status: Short | None = None
     apply: Passed | None = None
-    exporters: Annotated[tuple[Passed, ...], Field(max_length=MAX_LIST)] = ()
+    exporters: Annotated[tuple[Passed, ...], AtMost(MAX_LIST)] = ()
     quota: Passed | None = None
-    deadlines: Annotated[tuple[Passed, ...], Field(max_length=MAX_LIST)] = ()
+    deadlines: Annotated[tuple[Passed, ...], AtMost(MAX_LIST)] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

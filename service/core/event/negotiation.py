@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from service.core.certainty import Certainty
-from service.core.duty import Frozen, Short
+from service.core.duty import AtMost, Frozen, Short
 from service.core.event.fields import MAX_LIST, CountryCode, EvidenceList, Passed
 from service.core.moment import When
 
@@ -72,11 +72,11 @@ class Attribution(Frozen):
 class NegotiationStep(Frozen):
     """The data of a `negotiation.step` event."""
 
-    parties: Annotated[tuple[Party, ...], Field(min_length=2, max_length=60)]
+    parties: Annotated[tuple[Party, ...], AtMost(60), Field(min_length=2)]
     stage: Stage
     channel: Short | None = None
     attribution: Attribution | None = None
-    objective: Annotated[tuple[Short, ...], Field(max_length=MAX_LIST)] = ()
+    objective: Annotated[tuple[Short, ...], AtMost(MAX_LIST)] = ()
     terms: Passed | None = None
     occurs_at: When | None = None
     certainty: Certainty

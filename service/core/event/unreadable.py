@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from service.core.codes import MOST_HINTED, Unhinted
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -28,16 +30,26 @@ class Unreadable(ValueError):
         super().__init__("; ".join(map(str, self.faults)) or self.__doc__)
 
 
-def faults_of(error: ValidationError, model: type[BaseModel] | None = None) -> list[Fault]:
-    """Pydantic's complaints in our words, paths joined as people write them."""
-    return [_fault(dict(one), model) for one in error.errors(include_url=False)[:20]]
+def faults_of(
+    error: ValidationError, model: type[BaseModel] | None = None, hints: int = MOST_HINTED
+) -> list[Fault]:
+    """Pydantic's complaints in our words, paths joined as people write them; the first 20.
+
+    The first `hints` of them say what may have been meant, where that can be guessed.
+    """
+    found = error.errors(include_url=False, include_input=False)[:20]
+    return [_fault(dict(one), model, hinted=place < hints) for place, one in enumerate(found)]
 
 
-def _fault(one: dict[str, Any], model: type[BaseModel] | None) -> Fault:
+def _fault(one: dict[str, Any], model: type[BaseModel] | None, *, hinted: bool) -> Fault:
     where = path_of(one["loc"])
     said = str(one["msg"]).removeprefix("Value error, ")
+    unknown = one.get("ctx", {}).get("error")
+    if hinted and isinstance(unknown, Unhinted):
+        said = str(unknown.cause)
     if one["type"] == "extra_forbidden":
-        said = "no such field" + _suggest(str(one["loc"][-1]), model, one["loc"][:-1])
+        near = _suggest(str(one["loc"][-1]), model, one["loc"][:-1]) if hinted else ""
+        said = f"no such field{near}"
     elif one["type"] == "missing":
         said = "this field is required"
     return Fault(where, said)

@@ -12,9 +12,15 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.core.certainty import Certainty
 from service.core.change import Kind
-from service.core.codes import find_country, find_nomenclature, find_product, format_product
+from service.core.codes import (
+    find_country,
+    find_nomenclature,
+    find_product,
+    format_product,
+    unhinted,
+)
 from service.core.codes.harmonized import HEADING_DIGITS
-from service.core.duty import Frozen, Short
+from service.core.duty import AtMost, Frozen, Short
 from service.core.event.fields import LONGEST_COMMON, Key
 
 HS = "HS"
@@ -25,9 +31,10 @@ MAX_FILTERS = 20_000
 MOST_INDEXED = 2000
 """A lane on more goods is found by wider codes: rows only narrow."""
 
-_country = lru_cache(maxsize=4096)(find_country)
+_country = unhinted(lru_cache(maxsize=4096)(find_country))
 """People write names and slips; a lane understands "UK" and "Vietnam"."""
-_product = lru_cache(maxsize=65536)(find_product)
+_product = unhinted(lru_cache(maxsize=65536)(find_product))
+_nomenclature = unhinted(find_nomenclature)
 
 
 def _read_country(given: Any) -> Any:
@@ -38,7 +45,7 @@ Country = Annotated[str, BeforeValidator(_read_country)]
 
 
 def _read_nomenclature(given: Any) -> Any:
-    return find_nomenclature(given) if isinstance(given, str) else given
+    return _nomenclature(given) if isinstance(given, str) else given
 
 
 def _read_code(given: str, info: ValidationInfo) -> str:
@@ -86,11 +93,12 @@ class ProductLane(Frozen):
     nomenclature: Annotated[str, BeforeValidator(_read_nomenclature)] | None = None
     codes: Annotated[
         tuple[Code, ...],
-        Field(max_length=MAX_CODES, json_schema_extra={"minItems": 1}),
+        AtMost(MAX_CODES),
+        Field(json_schema_extra={"minItems": 1}),
         _not_empty("name at least one code; a lane without `product` follows all goods"),
     ] = ()
     excluded: Annotated[
-        tuple[Code, ...], Field(max_length=MAX_CODES, alias="except", serialization_alias="except")
+        tuple[Code, ...], AtMost(MAX_CODES), Field(alias="except", serialization_alias="except")
     ] = ()
     catalogue: CatalogueName | None = None
     listed: SkipJsonSchema[tuple[str, ...]] = ()
@@ -186,8 +194,8 @@ class Lane(Frozen):
     origin: Country | None = None
     party: Country | None = None
     product: Annotated[ProductLane | None, BeforeValidator(read_product)] = None
-    programmes: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
-    measures: Annotated[tuple[Key, ...], Field(max_length=500)] = ()
+    programmes: Annotated[tuple[Short, ...], AtMost(100)] = ()
+    measures: Annotated[tuple[Key, ...], AtMost(500)] = ()
 
     @model_validator(mode="after")
     def _refuse_void(self) -> Self:
@@ -233,17 +241,16 @@ class Rule(Frozen):
 
     lanes: Annotated[
         tuple[Lane, ...],
-        Field(max_length=MAX_LANES, json_schema_extra={"minItems": 1}),
+        AtMost(MAX_LANES),
+        Field(json_schema_extra={"minItems": 1}),
         _not_empty("name at least one lane; the lane {} follows everything"),
     ]
-    kinds: Annotated[tuple[Kind, ...], Field(max_length=len(Kind))] = ()
+    kinds: Annotated[tuple[Kind, ...], AtMost(len(Kind))] = ()
     min_certainty: Certainty | None = None
     min_delta_pp: Annotated[Decimal, Field(ge=0, le=10_000)] | None = None
     blanket: bool = True
     possible: bool = False
-    lead_times: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=730)], ...], Field(max_length=10)
-    ] = ()
+    lead_times: Annotated[tuple[Annotated[int, Field(ge=1, le=730)], ...], AtMost(10)] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

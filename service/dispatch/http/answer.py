@@ -54,6 +54,11 @@ class Answer:
         """The body, or its beginning."""
         return bytes(self._body[:EXCERPT])
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether more than the excerpt came, or would have come."""
+        return len(self._body) > EXCERPT or not self._is_whole
+
     def feed(self, data: bytes) -> bool:
         """Take what came; whether that ends the answer. `BadAnswer` if it is none."""
         if not self._seen:

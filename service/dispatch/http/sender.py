@@ -149,7 +149,7 @@ def _reply(answer: Answer, parcel: Parcel, trail: Trail, token: str) -> Reply:
         reason=verdict(answer.status),
         retry_after=parse_retry_after(asked, parcel.signed_at) if asked else None,
         peer=trail.peer,
-        excerpt=hide(answer.excerpt, secrets),
+        excerpt=hide(answer.excerpt, secrets, is_cut=answer.is_cut),
         timings=trail.phases,
         sent=_sent(parcel),
         answered=() if accepted else keep_headers(answer.headers, secrets),

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.destination.optin import Act
 from service.store.ids import new_id
 from service.store.mail.tables import Consent
 
@@ -33,6 +34,22 @@ async def note_consent(session: AsyncSession, destination_id: str, said: Consent
         "at": said.at,
     }
     await session.execute(insert(Consent), [row])
+
+
+async def has_refused(session: AsyncSession, address: str) -> bool:
+    """Whether its reader's last word is a no, at whichever destination, in whatever case.
+
+    What owners say for them, pauses and questions are no word of theirs.
+    """
+    words = (Act.UNSUBSCRIBE.value, Act.CONFIRM.value)
+    wanted = (
+        select(col(Consent.act))
+        .where(func.lower(col(Consent.address)) == func.lower(address))
+        .where(col(Consent.act).in_(words))
+        .order_by(col(Consent.at).desc(), col(Consent.act).desc())  # of two at once, the no
+        .limit(1)
+    )
+    return (await session.execute(wanted)).scalar() == Act.UNSUBSCRIBE
 
 
 async def list_consents(session: AsyncSession, destination_id: str) -> Sequence[ConsentRow]:

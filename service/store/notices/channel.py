@@ -14,7 +14,7 @@ from service.store.following.destinations import (
     find_address,
     find_destination,
 )
-from service.store.mail.consents import ConsentRow, note_consent
+from service.store.mail.consents import ConsentRow, has_refused, note_consent
 from service.store.mail.suppressed import find_suppression
 
 SETTING = "TARIFFWIRE_WARN_EMAIL"
@@ -60,8 +60,10 @@ async def know_operator(
 ) -> None:
     """Make the operator's address a destination, once; whoever runs this has vouched for it."""
     await lock_names(session, exclusive=[SETTING])
-    if await _find_operator(session, account_id, address) or await find_suppression(
-        session, address
+    if (
+        await _find_operator(session, account_id, address)
+        or await find_suppression(session, address)
+        or await has_refused(session, address)
     ):
         return
     value = DestinationValue(

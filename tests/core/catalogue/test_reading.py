@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from service.core.catalogue import Bad, BadTable, Good, read_catalogue
 from service.core.catalogue.table import MAX_ROWS
+from service.core.codes import MOST_HINTED, harmonized
 from service.core.codes.harmonized import descriptions, format_product
 
 ROW = Good(2, "870829", "A-100", "Türschloß; links")
@@ -30,6 +31,20 @@ def flaw(body, **told):
     assert found.goods == ()
     (bad,) = found.bad
     return bad
+
+
+def test_of_very_many_bad_rows_the_first_are_answered_with_what_is_nearest(monkeypatch):
+    compared, real = [], harmonized._codes_alike
+    monkeypatch.setattr(
+        harmonized, "_codes_alike", lambda *given: compared.append(given) or real(*given)
+    )
+    rows = [f"8799{number:02}" for number in range(40)] + ["710.1", "999.9"] * 20
+    found = read_catalogue("\n".join(["code", *rows]).encode())
+    assert len(found.bad) == len(rows)
+    assert len(compared) == MOST_HINTED
+    hinted = ["Did you mean" in bad.what for bad in found.bad]
+    assert hinted[: MOST_HINTED + 1] == [True] * MOST_HINTED + [False]
+    assert found.bad[-1].what.endswith("dropped its zeros. Format the column as text.")
 
 
 @pytest.mark.parametrize(

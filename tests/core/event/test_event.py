@@ -19,7 +19,7 @@ from service.core.event import (
     read_event,
     topic_of,
 )
-from service.core.event.envelope import EVENTS, MAX_BYTES
+from service.core.event.envelope import _DECODER, EVENTS, MAX_BYTES
 from service.core.event.unreadable import faults_of, path_of
 from tests.core.builders import SOURCE, TRACK, claim, measure, percent, ref, step, threat
 
@@ -316,6 +316,26 @@ def test_what_is_passed_through_may_be_nested_but_not_endlessly():
 
 def test_what_is_passed_through_is_an_object():
     assert "valid dictionary" in faults(measure("1", quota=[1]))["data.quota"]
+
+
+class Counted(str):
+    """A key that counts how often it is compared."""
+
+    compared = 0
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return super().__eq__(other)
+
+
+def test_a_key_that_stands_twice_is_looked_up_and_not_counted():
+    names = [*(f"k{number}" for number in range(2_000)), "k1999"]
+    Counted.compared = 0
+    with pytest.raises(Unreadable, match="k1999: this key stands twice"):
+        _DECODER.object_pairs_hook([(Counted(name), 0) for name in names])
+    assert Counted.compared < 10 * len(names)
 
 
 @pytest.mark.parametrize(

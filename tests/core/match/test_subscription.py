@@ -6,7 +6,18 @@ import pytest
 from pydantic import ValidationError
 
 from service.core.certainty import Certainty
-from service.core.match.subscription import FilterRow, Lane, ProductLane, Rule, explode
+from service.core.codes import MOST_HINTED, countries, harmonized
+from service.core.event.unreadable import faults_of
+from service.core.match import subscription
+from service.core.match.subscription import (
+    MAX_CODES,
+    MAX_LANES,
+    FilterRow,
+    Lane,
+    ProductLane,
+    Rule,
+    explode,
+)
 
 
 def rule_of(*lanes, **minima):
@@ -22,7 +33,8 @@ def refusal(**given):
     with pytest.raises(ValidationError) as error:
         Rule(**given)
     (only,) = error.value.errors()
-    return only["loc"], only["msg"].removeprefix("Value error, ")
+    (fault,) = faults_of(error.value)
+    return only["loc"], fault.what
 
 
 # What people write
@@ -68,6 +80,82 @@ def test_a_slip_in_a_code_is_answered_with_suggestions():
     where, said = refusal(lanes=[{"product": "8703.2x"}])
     assert where == ("lanes", 0, "product", "codes", 0)
     assert "8703.23" in said.partition("Did you mean")[2]
+
+
+def counted(monkeypatch, module, name):
+    """Each call of what stands in the module, as a list that grows."""
+    calls, real = [], getattr(module, name)
+
+    def call(*given, **named):
+        calls.append(given)
+        return real(*given, **named)
+
+    monkeypatch.setattr(module, name, call)
+    return calls
+
+
+def faults_in(**given):
+    with pytest.raises(ValidationError) as error:
+        Rule(**given)
+    return faults_of(error.value)
+
+
+def test_of_very_many_slips_in_codes_only_the_first_are_compared_with_all_codes(monkeypatch):
+    compared = counted(monkeypatch, harmonized, "_codes_alike")
+    codes = [f"9904{number:02}" for number in range(10)]  # chapters that need a list of their own
+    codes = [f"8799{number:02}" for number in range(90)] + codes
+    faults = faults_in(lanes=[{"product": codes}] * 20)
+    assert len(compared) == MOST_HINTED
+    assert ["Did you mean" in fault.what for fault in faults] == [True] * MOST_HINTED + [False] * 10
+    assert faults[-1].what == '"879919": HS 2022 has no heading 8799.'
+
+
+def test_of_very_many_slips_in_countries_only_the_first_are_compared_with_all(monkeypatch):
+    compared = counted(monkeypatch, countries, "get_close_matches")
+    faults = faults_in(lanes=[{"importer": f"Vietnm{number}"} for number in range(MAX_LANES)])
+    assert len(compared) == MOST_HINTED
+    assert "Did you mean VN (Vietnam)?" in faults[0].what
+    assert "Did you mean" not in faults[-1].what
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "said"),
+    [
+        (
+            {"lanes": [{"importer": "X"}] * 20_000},
+            "lanes",
+            f"{MAX_LANES} items, and this has 20000",
+        ),
+        (
+            {"lanes": [{"product": ["8703.2x"] * 2001}]},
+            "lanes[0].product.codes",
+            f"{MAX_CODES} items, and this has 2001",
+        ),
+        (
+            {"lanes": [{"product": {"codes": ["8703"], "except": ["8703.2x"] * 2001}}]},
+            "lanes[0].product.except",
+            f"{MAX_CODES} items, and this has 2001",
+        ),
+    ],
+)
+def test_a_list_that_is_too_long_is_refused_before_anything_in_it_is_read(
+    given, where, said, monkeypatch
+):
+    def read(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(subscription, "_country", read)
+    if "except" not in where:
+        monkeypatch.setattr(subscription, "_product", read)
+    (fault,) = faults_in(**given)
+    assert (fault.where, fault.what) == (where, f"at most {said}")
+
+
+def test_the_limits_of_lists_stand_in_the_schema():
+    shown = Rule.model_json_schema()
+    product = shown["$defs"]["ProductLane"]["properties"]
+    assert shown["properties"]["lanes"]["maxItems"] == MAX_LANES
+    assert [product[name]["maxItems"] for name in ("codes", "except")] == [MAX_CODES] * 2
 
 
 def test_a_code_written_as_a_number_is_refused_because_it_loses_its_zeros():

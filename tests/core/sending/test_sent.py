@@ -1,5 +1,7 @@
 """What the attempt log keeps of a request: all that helps, and nothing that is secret."""
 
+import json
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -18,6 +20,12 @@ from service.core.sending.sent import (
     show_sent,
     write_sent,
 )
+
+
+def slashed(found):
+    """As some writers of JSON do it."""
+    return json.dumps(found).replace("/", "\\/")
+
 
 SECRET = secret_from(bytes(range(32)))
 ALERT = UUID(int=5)
@@ -88,6 +96,35 @@ def test_what_a_receiver_repeats_of_our_secrets_is_hidden(around, secret):
 
 def test_words_too_short_to_be_secrets_are_left_alone():
     assert hide(b"blue sky", ["blue"]) == b"blue sky"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (b"abcdefgh, abcdefgh-and-the-rest", "…, …"),
+        (b"123412abcdefgh-and", "…-and"),  # the end of one is the beginning of another
+        (b"abcdefghabcdefgh", "……"),
+    ],
+)
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_a_secret_that_begins_or_overlaps_another_nothing_is_left(said, shown, turn):
+    secrets = ["abcdefgh", "abcdefgh-and-the-rest", "123412abcd"]
+    assert hide(said, secrets[::turn]).decode() == shown
+
+
+@pytest.mark.parametrize("writer", [json.dumps, partial(json.dumps, ensure_ascii=False), slashed])
+def test_a_secret_that_is_repeated_inside_json_is_hidden(writer):
+    secret = 'Digest name="jöhn\\",response="66/29fae493"'
+    said = hide(writer({"got": secret}).encode(), [secret])
+    assert json.loads(said) == {"got": "Digest …"}
+
+
+@given(st.integers(1, 15))
+def test_of_a_text_that_was_cut_its_end_is_no_beginning_of_a_secret(size):
+    secret = "8f1c0a52d7e94b16"
+    text = b"you sent " + secret[:size].encode()
+    assert hide(text, [secret], is_cut=True) == "you sent …".encode()
+    assert hide(text, [secret]) == text
 
 
 def test_headers_of_an_answer_are_cut_counted_and_let_nobody_in():

@@ -56,6 +56,20 @@ async def test_a_reply_tells_the_peer_the_answer_and_the_phases(sender, parcel):
     assert list(reply.timings.values()) == sorted(reply.timings.values())
 
 
+async def test_a_secret_where_an_answer_is_cut_is_hidden_whole(sender, parcel):
+    secret = "8f1c0a52d7e94b16"
+    body = b"x" * (EXCERPT - 6) + secret.encode() + b"y"
+    async with http_receiver(Answer(status=500, body=body)) as receiver:
+        reply = await sender.send(parcel(receiver.url, headers=(("x-key", secret),)))
+    assert reply.excerpt == b"x" * (EXCERPT - 6) + "…".encode()
+
+
+async def test_an_answer_that_is_whole_keeps_its_end(sender, parcel):
+    async with http_receiver(Answer(status=500, body=b"code 8")) as receiver:
+        reply = await sender.send(parcel(receiver.url, headers=(("x-key", "8f1c0a52d7e94b16"),)))
+    assert reply.excerpt == b"code 8"
+
+
 @pytest.mark.parametrize("status", [400, 404, 410, 429, 500, 503])
 async def test_an_error_status_is_a_reply(sender, parcel, status):
     async with http_receiver(Answer(status=status, body=b"no")) as receiver:
