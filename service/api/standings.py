@@ -178,7 +178,7 @@ async def list_tracks(
 
 @router.get("/measures/{key:path}", summary="Read a measure")
 async def read_measure(desk: AtDesk, key: str, clocks: AtClocks) -> Response:
-    """Its standing, history and evidence. An alias (an order, a heading) is understood."""
+    """Its standing, history and evidence. An alias, such as a heading, is understood."""
     return await _answer_one(desk, MEASURES + key.removeprefix(MEASURES), clocks)
 
 
