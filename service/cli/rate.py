@@ -46,6 +46,8 @@ def rate(  # noqa: PLR0913 - a question has that many parts
 
 
 def _report(terminal: Terminal, found: dict[str, Any]) -> None:
+    if found["levies_for"]:
+        terminal.say((f"{found['importer']} levies for {found['levies_for']}", "dim"))
     for answer in found["answers"]:
         _show(terminal, answer)
     for one in found["beside"]:

@@ -119,6 +119,15 @@ async def test_empty_books_say_how_to_fill_them(api):
     assert "no event at all on such goods: load some with `tariffwire events" in found["reason"]
 
 
+async def test_a_member_of_the_eu_is_answered_with_what_the_eu_levies(api, year):
+    found = await ask(api, importer="DE", origin="US", product="8711.50", on="2025-05-01")
+    assert (found["importer"], found["levies_for"]) == ("EU", "DE")
+    assert "eu-countermeasures-us-21bn" in {one["measure"] for one in found["beside"]}
+    union = await ask(api, importer="EU", origin="US", product="8711.50", on="2025-05-01")
+    assert union["levies_for"] is None
+    assert union["beside"] == found["beside"]
+
+
 async def test_a_fact_that_nothing_asks_for_is_named(api, year):
     told = await ask(api, **CAR, on="2025-05-01", fact=["usmca_qualifing=true"])
     assert told["unused_facts"] == ["usmca_qualifing: did you mean usmca_qualifying?"]

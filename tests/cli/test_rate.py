@@ -61,6 +61,12 @@ def test_outside_the_books_is_bad_news(service, year):
     assert "from 2025-02-01 until 2025-11-01, not on 2025-12-01" in later.stderr
 
 
+def test_who_levies_for_a_member_is_said(service, year):
+    shown = tariffwire("rate", "DE", "US", "8711.50", "--on", "2025-05-01", at=service)
+    assert shown.exit_code == 0, shown.output
+    assert "EU levies for DE" in shown.stdout
+
+
 def test_a_slip_is_answered_with_what_to_write(service):
     shown = tariffwire("rate", "US", "Chnia", "8703.23", at=service)
     assert shown.exit_code == 1

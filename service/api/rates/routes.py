@@ -46,15 +46,16 @@ async def read_rates(
 ) -> Response:
     """Lines, sums, what was left out and why; one answer a branch where a missing fact matters."""
     question = goods.read(desk.clock())
-    return await answer(memory, rules, question, told.read(question.importer))
+    found = await answer(memory, rules, question, told.read(question.importer))
+    return send(found | {"levies_for": goods.member(question)})
 
 
-async def answer(memory: Memory, rules: Rules, question: Question, facts: Facts) -> Response:
-    """All that the question comes to, ready to be sent."""
+async def answer(memory: Memory, rules: Rules, question: Question, facts: Facts) -> dict[str, Any]:
+    """All that the question comes to."""
     dossiers = await memory.find(net_of(question), question.known_at)
     rates = rates_owed(question, dossiers, facts, rules)
     said = {"facts": as_json(facts.told), "reason": await _reason(memory, rules, question, rates)}
-    return send(_question_json(question) | said | _rates_json(rates))
+    return _question_json(question) | said | _rates_json(rates)
 
 
 async def _reason(memory: Memory, rules: Rules, question: Question, rates: Rates) -> str | None:
