@@ -17,6 +17,7 @@ from service.store.arrivals.quarantined import count_open
 from service.store.database import DatabaseUnavailable
 from service.store.delivery.sending import find_hold
 from service.store.leases import list_leases
+from service.store.mail.trouble import MailTrouble, read_mail_trouble
 from service.store.reminders.coming import next_due
 from service.store.stages import Stages, count_stages
 
@@ -43,6 +44,7 @@ class Standing:
     outbox_since: datetime | None
     next_date: datetime | None
     hold: str | None
+    mail: MailTrouble | None
     leases: dict[str, str]
 
 
@@ -105,6 +107,7 @@ async def look(desk: Desk) -> Standing:
             outbox_since=await oldest_at(session),
             next_date=await next_due(session),
             hold=await find_hold(session),
+            mail=await read_mail_trouble(session),
             leases={name: one.holder for name, one in (await list_leases(session)).items()},
         )
 

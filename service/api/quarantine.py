@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from service.api.desk import AtDesk
 from service.api.problems import Conflict, NotFound
 from service.api.questions import AtPage, send
+from service.api.steering.forms import doer_of
 from service.core.event import Fault
 from service.store.arrivals.quarantined import (
     DISMISSED,
@@ -20,6 +21,7 @@ from service.store.arrivals.quarantined import (
     settle_quarantined,
 )
 from service.store.installation.home import COPIED, Copied
+from service.store.steering.deeds import record_deed
 
 PREVIEW = 500
 
@@ -72,6 +74,8 @@ async def dismiss(desk: AtDesk, entry_id: str) -> Response:
 async def _settle(desk: AtDesk, one: SetAside, state: str, status: int) -> Response:
     async with desk.db.write() as session:
         await settle_quarantined(session, one.id, state)
+        action = {REPLAYED: "replay_quarantined", DISMISSED: "dismiss_quarantined"}[state]
+        await record_deed(session, doer_of(desk), action, f"quarantine:{one.id}")
     return send(as_json(one) | {"state": state}, status)
 
 

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Query, Response
 from service.api.desk import AtDesk, Desk
 from service.api.problems import Conflict
 from service.api.questions import send
+from service.api.steering.forms import doer_of
 from service.core.event import Fault
 from service.store.following.sealed import count_seals, count_stale, reseal
+from service.store.steering.deeds import record_deed
 
 router = APIRouter(prefix="/v1/secrets", tags=["operations"])
 
@@ -47,6 +49,9 @@ async def rotate(
         raise Conflict(NO_KEY, [Fault("TARIFFWIRE_SECRETS_KEY", "it is not set")])
     async with desk.db.write() as session:
         done = await reseal(session, desk.vault, after)
+        if done.count:
+            said = {"sealed": done.count, "key": desk.vault.newest}
+            await record_deed(session, doer_of(desk), "seal_secrets", "secrets", **said)
     return send({"sealed": done.count, "after": done.after, "key": desk.vault.newest})
 
 

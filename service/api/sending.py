@@ -10,6 +10,7 @@ from service.api.bodies import describe, form_of
 from service.api.desk import AtDesk, Desk
 from service.api.problems import Conflict
 from service.api.questions import send
+from service.api.steering.forms import doer_of
 from service.core.duty import Frozen
 from service.core.event import Fault
 from service.store.delivery.sending import (
@@ -19,10 +20,13 @@ from service.store.delivery.sending import (
     release_sending,
 )
 from service.store.installation.home import take_over
+from service.store.steering.deeds import record_deed
 
 router = APIRouter(prefix="/v1/sending", tags=["sending"])
 
 HELD = "held"
+OBJECT = "sending"
+"""What the audit names it."""
 
 
 class HoldForm(Frozen):
@@ -47,7 +51,9 @@ async def hold(desk: AtDesk, form: Annotated[HoldForm, Depends(form_of(HoldForm)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
         await hold_sending(session, form.reason, desk.clock())
-        return await _describe(desk, session)
+        found = await _describe(desk, session)
+        await record_deed(session, doer_of(desk, form.reason), "hold_sending", OBJECT)
+        return found
 
     return send(await desk.db.run_write(work))
 
@@ -64,7 +70,9 @@ async def release(desk: AtDesk) -> Response:
 
     async def work(session: AsyncSession) -> int:
         await take_over(session)
-        return await release_sending(session, desk.clock())
+        released = await release_sending(session, desk.clock())
+        await record_deed(session, doer_of(desk), "release_sending", OBJECT, released=released)
+        return released
 
     return send({"released": await desk.db.run_write(work)})
 

@@ -14,7 +14,7 @@ from service.api.events import as_json as outcome_json
 from service.api.folding import A_TURN, LOOKED_AT, facts_now
 from service.api.problems import NotFound
 from service.api.questions import AtPage, Page, read_instant, refuse_parameter, send
-from service.core.codes import UnknownCountry, find_country
+from service.core.codes import UnknownCountry, find_country, levier_of
 from service.core.event import Fault, Measure, NegotiationStep, Stage, Tick
 from service.core.shapes import as_json, identity_json
 from service.core.standing import MeasureStanding, Standing, standing
@@ -110,7 +110,7 @@ class Search:
     """Which subjects are folded, at which instants, and which standings fit."""
 
     layer: str
-    where: Mapping[str, str]
+    where: Mapping[str, str | tuple[str, ...]]
     asked: Asked
     fits: Callable[[Standing], bool]
 
@@ -119,14 +119,23 @@ class Search:
 class MeasureFilters:
     """What a list of measures is narrowed to."""
 
-    importer: Annotated[str | None, Query(description="Who levies: a code or a name.")] = None
+    importer: Annotated[
+        str | None,
+        Query(
+            description="Who levies: a code or a name. For a member of the EU the EU levies, too."
+        ),
+    ] = None
     origin: Annotated[str | None, Query(description="Whose goods: a code or a name.")] = None
     programme: str | None = None
     status: Status | None = None
 
     def search(self, asked: Asked) -> Search:
         """Columns where there are any; the rest is asked of the standing."""
-        named = {"importer": _read_country("importer", self.importer), "programme": self.programme}
+        importer = _read_country("importer", self.importer)
+        named = {
+            "importer": _leviers(importer, asked.at) if importer else None,
+            "programme": self.programme,
+        }
         where = {name: text for name, text in named.items() if text is not None}
         origin = _read_country("origin", self.origin)
 
@@ -178,7 +187,7 @@ async def list_tracks(
 
 @router.get("/measures/{key:path}", summary="Read a measure")
 async def read_measure(desk: AtDesk, key: str, clocks: AtClocks) -> Response:
-    """Its standing, history and evidence. An alias (an order, a heading) is understood."""
+    """Its standing, history and evidence. An alias, such as a heading, is understood."""
     return await _answer_one(desk, MEASURES + key.removeprefix(MEASURES), clocks)
 
 
@@ -195,6 +204,12 @@ def _read_country(name: str, given: str | None) -> str | None:
         return find_country(given)
     except UnknownCountry as error:
         refuse_parameter(name, str(error))
+
+
+def _leviers(importer: str, at: datetime) -> str | tuple[str, ...]:
+    """A member of a customs union, and the union that levies for it."""
+    union = levier_of(importer, at.date())
+    return importer if union == importer else (importer, union)
 
 
 def _is_on(view: MeasureStanding, code: str, at: datetime) -> bool:

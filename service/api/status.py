@@ -1,6 +1,7 @@
 """What each stage has done, waits for, lags behind: the whole installation on one page."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,7 @@ async def status(desk: AtDesk) -> Response:
                 "lag_seconds": lag(found.next_date, now),
             },
             "sending": {"held": found.hold, "mode": desk.settings.send},
+            "mail": {"trouble": found.mail and asdict(found.mail)},
             "secrets": {"sealed": desk.vault.seals, "warning": warning_of(desk)},
             "failing": failing,
             "leases": found.leases,

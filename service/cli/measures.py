@@ -35,7 +35,7 @@ def _group() -> None:
 @group.command("show")
 def show_measure(  # noqa: PLR0913 - one option a clock
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="Its key, or an alias: an order, a heading.")],
+    key: Annotated[str, typer.Argument(help="Its key, such as us-reciprocal-cn, or an alias.")],
     *,
     at: At = None,
     known: Known = None,
@@ -59,19 +59,27 @@ def show_standing(
     if as_json:
         terminal.answer(found)
         return
-    terminal.out.print(tabulate(found["subject"], ("", ""), _facts(found)))
+    nothing = _say_nothing(found, is_of_books=recorded is not None)
+    terminal.out.print(tabulate(found["subject"], ("", ""), _facts(found, nothing)))
     rows = [(one["known_at"], one["recorded_at"], _said(one)) for one in found["history"]]
     if rows:
         terminal.out.print(tabulate("", ("known", "recorded", "event"), rows))
 
 
-def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _say_nothing(found: dict[str, Any], *, is_of_books: bool) -> str:
+    """Where nothing stood: whether it was not public then, or only not in these books."""
+    if is_of_books and not found["history"]:
+        return "these books held nothing of it then"
+    return "nothing was known of it then"
+
+
+def _facts(found: dict[str, Any], nothing: str) -> Iterator[tuple[str, str]]:
     """What a person asks first; the rest is in the JSON."""
     for label, name in (("at", "at"), ("known", "known_at"), ("recorded", "recorded_at")):
         yield label, found[name]
     view = found["standing"]
     if view is None:
-        yield "standing", "nothing was known of it then"
+        yield "standing", nothing
         return
     yield "status", view.get("status") or view["state"] or view["stage"] or "denied"
     for name in ("duty", "applied"):

@@ -42,11 +42,12 @@ def rate(  # noqa: PLR0913 - a question has that many parts
     else:
         _report(terminal, found)
     if not found["covered"]:
-        spans = [_say_span(one) for one in found["coverage"]["spans"]]
-        raise Trouble(f"not covered: the books have these goods {' and '.join(spans) or 'never'}")
+        raise Trouble(f"not covered: {found['reason']}")
 
 
 def _report(terminal: Terminal, found: dict[str, Any]) -> None:
+    if found["levies_for"]:
+        terminal.say((f"{found['importer']} levies for {found['levies_for']}", "dim"))
     for answer in found["answers"]:
         _show(terminal, answer)
     for one in found["beside"]:
@@ -76,8 +77,3 @@ def _rows(answer: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
         adds = "unknown" if line["pct"] is None else f"{line['pct']} %"
         said = line["duty"]["said"] if line["duty"] else ""
         yield line["measure"], adds, said, line["status"], line["sentence"]
-
-
-def _say_span(span: dict[str, Any]) -> str:
-    end = f" until {span['until']['at'][:10]}" if span["until"] else ""
-    return f"from {span['from']['at'][:10]}{end}"

@@ -48,6 +48,10 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     held = found["sending"]["held"]
     if held:
         terminal.say(("sending is held", "yellow"), f": {held}")
+    mail = found["mail"]["trouble"]
+    if mail:
+        said = f" since {mail['since']} (last tried {mail['tried_at']}): {plain(mail['reason'])}"
+        terminal.say(("mail cannot be handed over", "yellow"), said)
     for name, trouble in found["trouble"].items():
         terminal.say((f"{name} waits", "yellow"), f": {trouble}")
     warning = found["secrets"]["warning"]

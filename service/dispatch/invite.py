@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import partial
@@ -31,6 +31,10 @@ from service.store.mail.readers import explain, list_followed
 from service.store.mail.suppressed import suppress
 
 MOST = 20
+FIRST_REST = timedelta(seconds=5)
+LONGEST_REST = timedelta(minutes=5)
+_ENOUGH = 10
+"""Doublings, after which the longest rest is reached and nothing is counted on."""
 
 log = structlog.get_logger()
 
@@ -71,16 +75,36 @@ class Inviter:
         self._clock = clock
         self._spread = spread
         self._mode = mode
+        self._in_vain = 0
+        self._rests_until: datetime | None = None
 
     async def step(self) -> bool:
-        """Ask those who are due. False: nobody is."""
-        if self._mode.is_held:
+        """Ask those who are due. False: nobody is, or the relay takes nothing for now."""
+        rests = self._rests_until is not None and self._clock() < self._rests_until
+        if self._mode.is_held or rests:
             return False
         questions = await self._db.run_write(self._take, name="invite")
         if questions:
-            results = await asyncio.gather(*map(self._ask, questions))
+            results = self._rest_if_in_vain(await asyncio.gather(*map(self._ask, questions)))
             await self._db.run_write(partial(self._settle, results), name="invite")
         return bool(questions)
+
+    def _rest_if_in_vain(self, results: Sequence[Result]) -> Sequence[Result]:
+        """Where nothing can be handed over, wait twice as long each time, for all of them."""
+        failed = [one for one in results if one.reply.ours and one.reply is not _NOT_ALLOWED]
+        if len(failed) < len(results):
+            self._in_vain, self._rests_until = 0, None
+            return results
+        pause = min(FIRST_REST * 2**self._in_vain, LONGEST_REST)
+        self._in_vain = min(self._in_vain + 1, _ENOUGH)
+        self._rests_until = self._clock() + pause
+        log.warning(
+            "invitations were not sent",
+            count=len(failed),
+            why=failed[0].reply.reason,
+            again_in_seconds=pause.total_seconds(),
+        )
+        return [replace(one, again=self._rests_until) for one in results]
 
     async def _take(self, session: AsyncSession) -> list[Question]:
         if await find_hold(session):
@@ -136,7 +160,9 @@ class Inviter:
 
     async def _explain(self, session: AsyncSession, one: Result) -> None:
         """The owner reads at the destination why nobody confirms."""
-        log.warning("an invitation was not sent", to=one.asked.destination_id, why=one.reply.reason)
+        if not self._in_vain:
+            to, why = one.asked.destination_id, one.reply.reason
+            log.warning("an invitation was not sent", to=to, why=why)
         now = self._clock()
         said = f"{NOT_ASKED}{one.reply.reason}"
         await explain(session, one.asked.destination_id, UNCONFIRMED, said, now)

@@ -20,6 +20,7 @@ from service.dispatch.http import WebhookSender
 from service.dispatch.mail import MailSender
 from service.dispatch.mailbox import Mailbox, read_mailbox
 from service.dispatch.post import Letterhead
+from service.dispatch.relay import WatchedRelay
 from service.dispatch.seal import open_signer
 from service.dispatch.slots import OVERHANG
 from service.log import CHANGES, Log, LogUnavailable, open_log
@@ -149,7 +150,7 @@ async def open_runtime(settings: Settings, clock: Clock = utc_now) -> AsyncItera
             db,
             events,
             Metrics(),
-            {"webhook": webhooks, "email": mails},
+            {"webhook": webhooks, "email": WatchedRelay(mails, db, clock)},
             _letterhead(settings, deployment, api, key),
             listener,
             address,

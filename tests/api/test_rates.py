@@ -101,6 +101,31 @@ async def test_beyond_the_books_there_is_no_answer(api, year):
     assert found["coverage"]["spans"][0]["until"]["at"].startswith("2025-11-01")
     korea = await ask(api, importer="US", origin="KR", product="9503.00", on="2025-05-01")
     assert not korea["covered"]
+    assert "goods of AR, CN, EU" in korea["reason"]
+    assert (await ask(api, **CAR, **TOLD, on="2025-05-01"))["reason"] is None
+
+
+async def test_books_without_a_word_on_the_goods_say_just_that(api, desk, clock, year):
+    early = await ask(api, **CAR, on="2025-05-01", known="2024-05-01")
+    assert not early["covered"]
+    assert early["reason"] == (
+        "no event on such goods was public by 2024-05-01; the books have later ones"
+    )
+
+
+async def test_empty_books_say_how_to_fill_them(api):
+    found = await ask(api, **CAR, on="2025-05-01")
+    assert not found["covered"]
+    assert "no event at all on such goods: load some with `tariffwire events" in found["reason"]
+
+
+async def test_a_member_of_the_eu_is_answered_with_what_the_eu_levies(api, year):
+    found = await ask(api, importer="DE", origin="US", product="8711.50", on="2025-05-01")
+    assert (found["importer"], found["levies_for"]) == ("EU", "DE")
+    assert "eu-countermeasures-us-21bn" in {one["measure"] for one in found["beside"]}
+    union = await ask(api, importer="EU", origin="US", product="8711.50", on="2025-05-01")
+    assert union["levies_for"] is None
+    assert union["beside"] == found["beside"]
 
 
 async def test_a_fact_that_nothing_asks_for_is_named(api, year):

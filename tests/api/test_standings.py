@@ -6,6 +6,7 @@ from service.api import standings
 from tests.api.samples import NDJSON, SOURCE, consume, lines, measure, rate, step, verdict
 
 KEY = "us-ieepa-reciprocal-cn"
+US = {"kind": "country", "members": ["US"]}
 
 
 async def send(api, desk, *events):
@@ -101,6 +102,14 @@ async def test_keys_may_hold_slashes_and_colons(api, desk):
 async def test_measures_are_narrowed(api, books, params, keys):
     items = (await api.get("/v1/measures", params=params)).json()["items"]
     assert [one["key"] for one in items] == keys
+
+
+async def test_what_the_eu_levies_is_listed_for_its_members(api, desk):
+    await send(api, desk, measure("e1", measure="eu-one", importer="EU", origin=US))
+    await send(api, desk, measure("e2", measure="de-one", importer="DE", origin=US))
+    for importer, keys in (("DE", ["de-one", "eu-one"]), ("EU", ["eu-one"]), ("GB", [])):
+        items = (await api.get("/v1/measures", params={"importer": importer})).json()["items"]
+        assert [one["key"] for one in items] == keys
 
 
 async def test_pages_go_on_even_where_nothing_fits(api, books, monkeypatch):

@@ -3,13 +3,14 @@
 import re
 import socket
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 
 from service.api import create_app, create_health_app
 from service.roles import Pulse
 from service.store.database import open_database
+from service.store.mail.trouble import note_mail_trouble
 from tests.api.samples import alert_id, consume, finish_alert, hold_alert, measure, plan_alert, step
 
 
@@ -111,3 +112,12 @@ async def test_metrics_are_prometheus_text(api):
     assert "tariffwire_accepted_total 1.0" in answer.text
     assert re.search(r'tariffwire_waiting{stage="event"} [12].0', answer.text)
     assert 'tariffwire_waiting{stage="match"} 0.0' in answer.text
+
+
+async def test_mail_that_cannot_be_handed_over_is_said(api, desk, clock):
+    assert (await api.get("/v1/status")).json()["mail"] == {"trouble": None}
+    async with desk.db.write() as session:
+        await note_mail_trouble(session, "no conversation with the relay", clock())
+    trouble = (await api.get("/v1/status")).json()["mail"]["trouble"]
+    assert trouble["reason"] == "no conversation with the relay"
+    assert datetime.fromisoformat(trouble["since"]) == clock()

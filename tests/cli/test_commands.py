@@ -242,6 +242,8 @@ def test_a_measure_is_shown_by_any_of_the_three_clocks(service):
     said = tariffwire(*words, at=service).stdout
     assert "in_force" in said
     assert "imposed 5 % (clocks)" in said
+    said = tariffwire(*words, "--recorded", "2025-01-01", at=service).stdout
+    assert "these books held nothing of it then" in said
     assert (
         "nothing was known"
         in tariffwire(*words, "--at", "2025-01-01", "--known", "2025-01-01", at=service).stdout

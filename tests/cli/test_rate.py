@@ -54,10 +54,17 @@ def test_each_branch_and_each_doubt_is_shown(service, year):
 def test_outside_the_books_is_bad_news(service, year):
     shown = tariffwire("rate", "US", "KR", "8703.23", "--on", "2025-05-01", at=service)
     assert shown.exit_code == 6
-    assert "not covered: the books have these goods never" in shown.stderr
+    assert "not covered: of what US levies, the books are complete for goods of" in shown.stderr
+    assert "TARIFFWIRE_RELATIONS" in shown.stderr
     later = tariffwire("rate", "US", "CN", "8703.23", "--on", "2025-12-01", at=service)
     assert later.exit_code == 6
-    assert "from 2025-02-01 until 2025-11-01" in later.stderr
+    assert "from 2025-02-01 until 2025-11-01, not on 2025-12-01" in later.stderr
+
+
+def test_who_levies_for_a_member_is_said(service, year):
+    shown = tariffwire("rate", "DE", "US", "8711.50", "--on", "2025-05-01", at=service)
+    assert shown.exit_code == 0, shown.output
+    assert "EU levies for DE" in shown.stdout
 
 
 def test_a_slip_is_answered_with_what_to_write(service):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
+from structlog.testing import capture_logs
 
 from service.core.destination.optin import ASKED, UNCONFIRMED, Act
 from service.core.proof.link import Links, Purpose
@@ -106,6 +107,36 @@ async def test_a_fault_of_ours_is_tried_for_ever(db, clock, smtp, make, asked):
         clock.advance(days=2)
     assert await inviter.step()
     assert len(smtp.mails) == 1
+
+
+async def test_where_nothing_can_be_handed_over_the_rest_grows(db, clock, smtp, make, asked):
+    smtp.mail = deque(["550 5.7.1 you may not send"] * 20)
+    inviter, rests = make(), []
+    for _ in range(9):
+        assert await inviter.step()
+        ((due,),) = await rows(db, Invitation, "visible_at")
+        rests.append((due - clock()).total_seconds())
+        clock.now = due - timedelta(seconds=1)
+        assert not await inviter.step()
+        clock.now = due
+    assert rests == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    ((attempt,),) = await rows(db, Invitation, "attempt")
+    assert attempt == 1
+
+
+async def test_one_that_is_taken_ends_the_rest(db, clock, smtp, make, asked):
+    smtp.mail = deque(["550 5.7.1 you may not send"])
+    inviter = make()
+    with capture_logs() as said:
+        assert await inviter.step()
+        assert not await inviter.step()
+        clock.advance(seconds=5)
+        assert await inviter.step()
+    assert len(smtp.mails) == 1
+    ((event, count, seconds),) = [
+        (one["event"], one["count"], one["again_in_seconds"]) for one in said
+    ]
+    assert (event, count, seconds) == ("invitations were not sent", 1, 5)
 
 
 async def test_a_dead_address_is_asked_no_more(db, clock, smtp, make, asked):

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.desk import AtDesk
+from service.api.destinations import deeds
 from service.api.destinations.opting import ask_reader
 from service.api.problems import Conflict, NotFound, TooMany
 from service.api.questions import send
@@ -42,6 +43,7 @@ async def ask(desk: AtDesk, destination_id: str) -> Response:
             raise TooMany(said, [Fault("path", said)], {"Retry-After": seconds})
         reason = await ask_reader(session, reader.id, reader.address, now)
         await set_state(session, reader.id, UNCONFIRMED, reason, now)
+        await deeds.record(session, desk, "ask_reader", reader.id)
     return send({"destination": reader.id, "state": UNCONFIRMED, "reason": reason}, 202)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.bodies import describe, form_of, refuse
 from service.api.desk import AtDesk
+from service.api.destinations import deeds
 from service.api.destinations.form import open_credentials, with_credentials
 from service.api.destinations.found import demand, demand_locked
 from service.api.destinations.keys import RotationForm, rotate, show_once
@@ -42,6 +43,8 @@ async def rotate_secret(
         rotated, fresh = rotate(open_credentials(desk, held), form, now)
         value = with_credentials(desk, replace(held, updated_at=now), rotated)
         await change_destination(session, value)
+        said = {"kind": fresh.kind, "key": fresh.id, "grace_seconds": form.grace_seconds}
+        await deeds.record(session, desk, "rotate_secret", value.id, **said)
     return send(as_json(desk, value) | show_once(fresh))
 
 
@@ -61,6 +64,7 @@ async def revoke(desk: AtDesk, destination_id: str, secret_id: str) -> Response:
             raise Conflict(str(LastKey.__doc__), [Fault("path", str(LastKey.__doc__))]) from error
         value = with_credentials(desk, replace(held, updated_at=now), left)
         await change_destination(session, value)
+        await deeds.record(session, desk, "revoke_secret", value.id, key=secret_id)
     return Response(status_code=204)
 
 

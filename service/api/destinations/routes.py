@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.api.bodies import describe, form_of, refuse
 from service.api.desk import AtDesk
+from service.api.destinations import deeds
 from service.api.destinations.form import (
     DestinationForm,
     DestinationPatch,
@@ -61,6 +62,7 @@ async def add(
         await check_warn(session, NO_PREFERENCES, value)
         value = await enter_destination(session, desk, value, form)
         await plan_beat(session, NO_PREFERENCES, value, desk.clock())
+        await deeds.record_added(session, desk, value)
     return send(
         as_json(desk, value) | shown_secrets(desk, value),
         201,
@@ -118,6 +120,7 @@ async def change(
         await plan_beat(session, held.preferences, value, now)
         if value.preferences != held.preferences:
             await ask_anew(session, value.id, now)
+        await deeds.record_changed(session, desk, held, value, form)
     return send(as_json(desk, value))
 
 
@@ -138,6 +141,8 @@ async def remove(
             )
             raise Conflict(said, [Fault("query.force", said)])
         await destinations.remove_destination(session, value.id, desk.clock())
+        gone = {"kind": value.kind, "name": value.name, "detached": followers}
+        await deeds.record(session, desk, "remove_destination", value.id, **gone)
     return Response(status_code=204)
 
 

@@ -14,6 +14,7 @@ from service.core.codes import (
     UnknownProduct,
     find_country,
     find_product,
+    levier_of,
 )
 from service.core.codes.products import ProductCode
 from service.core.rates import Facts, Question, read_fact
@@ -42,14 +43,23 @@ class Goods:
     ] = None
 
     def read(self, now: datetime) -> Question:
-        """What is meant; a `Malformed` says which parameter to mend, and how."""
-        importer = _read_country("importer", self.importer)
+        """What is meant; a `Malformed` says which parameter to mend, and how.
+
+        Of a member of a customs union the union is asked, for it levies.
+        """
+        named = _read_country("importer", self.importer)
         origin = _read_country("origin", self.origin)
+        at = read_instant("on", self.on, now, named)
+        importer = levier_of(named, at.date())
         code = self._read_code(importer)
-        at = read_instant("on", self.on, now, importer)
         known_at = read_instant("known", self.known, now, importer)
         nomenclature = code.nomenclature or _list_of(importer, code.digits)
         return Question(importer, origin, code.digits, nomenclature, at, known_at)
+
+    def member(self, question: Question) -> str | None:
+        """The country that was named, where a union levies for it."""
+        named = _read_country("importer", self.importer)
+        return None if named == question.importer else named
 
     def _read_code(self, importer: str) -> ProductCode:
         digits = "".join(sign for sign in self.product if sign.isdigit())

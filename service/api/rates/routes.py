@@ -1,5 +1,6 @@
 """`/v1/rates`: what goods owe; `/v1/relations`: by what it is reckoned."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,7 +13,11 @@ from service.core.codes import format_product
 from service.core.rates import Facts, Question, Rates, Rules, describe, rates_owed
 from service.core.rates.reach import net_of
 from service.core.rates.sentences import say_answer
+from service.core.rates.uncovered import say_uncovered
 from service.core.shapes import as_json
+
+_LAST = datetime.max.replace(tzinfo=UTC)
+"""By which all is known."""
 
 router = APIRouter(prefix="/v1", tags=["rates"])
 
@@ -41,14 +46,24 @@ async def read_rates(
 ) -> Response:
     """Lines, sums, what was left out and why; one answer a branch where a missing fact matters."""
     question = goods.read(desk.clock())
-    return await answer(memory, rules, question, told.read(question.importer))
+    found = await answer(memory, rules, question, told.read(question.importer))
+    return send(found | {"levies_for": goods.member(question)})
 
 
-async def answer(memory: Memory, rules: Rules, question: Question, facts: Facts) -> Response:
-    """All that the question comes to, ready to be sent."""
+async def answer(memory: Memory, rules: Rules, question: Question, facts: Facts) -> dict[str, Any]:
+    """All that the question comes to."""
     dossiers = await memory.find(net_of(question), question.known_at)
     rates = rates_owed(question, dossiers, facts, rules)
-    return send(_question_json(question) | {"facts": as_json(facts.told)} | _rates_json(rates))
+    said = {"facts": as_json(facts.told), "reason": await _reason(memory, rules, question, rates)}
+    return _question_json(question) | said | _rates_json(rates)
+
+
+async def _reason(memory: Memory, rules: Rules, question: Question, rates: Rates) -> str | None:
+    """Why there is no answer; None where there is one."""
+    is_known_since = rates.coverage.lack == "events" and bool(
+        await memory.find(net_of(question), _LAST)
+    )
+    return say_uncovered(question, rates.coverage, rules.covers, is_known_since=is_known_since)
 
 
 @router.get("/relations", summary="Read relations and coverage")

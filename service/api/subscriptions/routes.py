@@ -13,6 +13,7 @@ from service.api.bodies import describe, form_of, read_form, read_json, refuse
 from service.api.desk import AtDesk, Desk
 from service.api.problems import Conflict, NotFound, Outdated
 from service.api.questions import AtPage, refuse_parameter, send
+from service.api.subscriptions import deeds
 from service.api.subscriptions.entry import Told, enter, replace_with, show_made
 from service.api.subscriptions.form import SubscriptionForm, as_json, merge_form, tag_of
 from service.api.subscriptions.in_force import AtPresent, InForce
@@ -51,6 +52,7 @@ async def add(desk: AtDesk, form: AtForm, present: AtPresent) -> Response:
     with _one_external_id():
         async with desk.db.write() as session:
             value, told = await enter(session, desk, form)
+            await deeds.record_entered(session, desk, value, told)
     return await _answer_made(desk, present, value, told)
 
 
@@ -95,8 +97,10 @@ async def put_external(
             held = await subscriptions.find_external(session, DEFAULT, external_id)
             if held is None:
                 value, told = await enter(session, desk, form)
+                await deeds.record_entered(session, desk, value, told)
             else:
                 value, told = await replace_with(session, desk, held, form)
+                await deeds.record_replaced(session, desk, held, value, told)
     if held is None:
         return await _answer_made(desk, present, value, told)
     return send(as_json(value) | show_made(desk, told), headers={"ETag": tag_of(value)})
@@ -120,6 +124,7 @@ async def change(
             held = await _demand(session, subscription_id, if_match)
             form = read_form(merge_form(held, given), SubscriptionForm)
             value, told = await replace_with(session, desk, held, form)
+            await deeds.record_replaced(session, desk, held, value, told)
     return send(as_json(value) | show_made(desk, told), headers={"ETag": tag_of(value)})
 
 
@@ -129,6 +134,7 @@ async def remove(desk: AtDesk, subscription_id: str, if_match: IfMatch = None) -
     async with desk.db.write() as session:
         value = await _demand(session, subscription_id, if_match)
         await subscriptions.remove_subscription(session, value.id, desk.clock())
+        await deeds.record(session, desk, "remove_subscription", value.id, name=value.name)
     return Response(status_code=204)
 
 
@@ -144,6 +150,9 @@ async def resume(desk: AtDesk, subscription_id: str) -> Response:
     return await _move(desk, subscription_id, "active")
 
 
+_ACTIONS = {"paused": "pause_subscription", "active": "resume_subscription"}
+
+
 async def _move(desk: Desk, subscription_id: str, state: str) -> Response:
     now = desk.clock()
     released = 0
@@ -155,6 +164,8 @@ async def _move(desk: Desk, subscription_id: str, state: str) -> Response:
             await subscriptions.change_state(session, value.id, state, now)
         if state == "active":
             released = await holding.release(session, value.id, now)
+        if value is not held:
+            await deeds.record(session, desk, _ACTIONS[state], value.id)
     shown = as_json(value) | ({"released": released} if state == "active" else {})
     return send(shown, headers={"ETag": tag_of(value)})
 

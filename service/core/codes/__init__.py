@@ -11,12 +11,14 @@ from service.core.codes.countries import (
     timezone_of,
 )
 from service.core.codes.groups import (
+    LEVYING,
     Group,
     Membership,
     era_of,
     find_group,
     groups_of,
     known_groups,
+    levier_of,
     list_groups,
     members,
     memberships,
@@ -37,6 +39,7 @@ from service.core.codes.unknown import (
 )
 
 __all__ = [
+    "LEVYING",
     "MOST_HINTED",
     "Group",
     "Meet",
@@ -62,6 +65,7 @@ __all__ = [
     "groups_of",
     "importer_label",
     "known_groups",
+    "levier_of",
     "list_groups",
     "members",
     "memberships",

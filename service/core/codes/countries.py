@@ -17,6 +17,10 @@ from service.core.codes.unknown import Suggestions, UnknownCountry
 _LONGEST = 80  # no name is longer; what is longer is not compared
 _SUGGESTED = 3
 _TELLING = 4  # letters that a part of a name needs before it hints at the whole
+_GROUP = (
+    "It is a group of countries, and this asks for one country: name each member that you mean."
+    " `tariffwire groups show {0}` and GET /v1/groups/{0} list them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ def find_country(text: str) -> str:
         for reading in _readings(text):
             if code := _spellings().get(reading):
                 return code
+    if group := _group_spellings().get(_fold(text[:_LONGEST])):
+        raise UnknownCountry(text, reason=_GROUP.format(group))
     raise UnknownCountry(text, _nearest)
 
 
@@ -78,6 +84,15 @@ def _groups() -> dict[str, Country]:
     return {
         code: Country(code, name, phrase, code, "UTC")
         for code, name, phrase, _ in read_rows("groups.tsv")
+    }
+
+
+@cache
+def _group_spellings() -> dict[str, str]:
+    return {
+        _fold(spelling): one.code
+        for one in _groups().values()
+        for spelling in (one.code, one.name, one.phrase)
     }
 
 

@@ -11,6 +11,8 @@ from service.core.codes.tables import read_rows
 from service.core.codes.unknown import Suggestions, UnknownGroup
 
 _LONGEST = 80
+LEVYING = frozenset({"EU"})
+"""Groups that act as one customs territory; a free-trade area does not."""
 
 
 class Group(NamedTuple):
@@ -82,6 +84,11 @@ def _standing(era: date) -> _Standing:
             members.setdefault(row.group, set()).add(row.code)
             groups.setdefault(row.code, set()).add(row.group)
     return _Standing(_freeze(members), _freeze(groups))
+
+
+def levier_of(code: str, on: date) -> str:
+    """Who levies for it on that day: a customs union for its members, else it does so itself."""
+    return next(iter(groups_of(code, on) & LEVYING), code)
 
 
 def _freeze(sets: Mapping[str, set[str]]) -> Mapping[str, frozenset[str]]:

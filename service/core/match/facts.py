@@ -6,13 +6,11 @@ from datetime import date
 from functools import lru_cache
 
 from service.core.change import Change
-from service.core.codes import era_of, groups_of, members
+from service.core.codes import LEVYING, era_of, groups_of, members
 from service.core.event import Measure, NegotiationStep, Origin, Product
 from service.core.match.goods import Goods, goods_of
 from service.core.match.outline import Outline, outline_of
 
-_LEVYING = frozenset({"EU"})
-"""Groups that act as one customs territory; a free-trade area does not."""
 _NOBODY: frozenset[str] = frozenset()
 Places = tuple[frozenset[str], frozenset[str] | None, frozenset[str]]
 
@@ -76,7 +74,7 @@ def _exempt(importer: str, origin: Origin, on: date) -> frozenset[str]:
     """Origins let off; nor are an importer's own goods imports, when it levies on everyone."""
     own = {importer} if origin.kind == "all" else set()
     gone = _with_members({*origin.excluded, *own}, on)
-    return gone | {union for union in _LEVYING if members(union, on) <= gone}
+    return gone | {union for union in LEVYING if members(union, on) <= gone}
 
 
 def _origins(origin: Origin, exempt: frozenset[str], on: date) -> frozenset[str] | None:
@@ -92,4 +90,4 @@ def _with_members(codes: Iterable[str], on: date) -> frozenset[str]:
 
 def _with_unions(codes: frozenset[str], on: date) -> frozenset[str]:
     """Who follows a customs union hears of each member."""
-    return codes.union(*(groups_of(code, on) & _LEVYING for code in codes))
+    return codes.union(*(groups_of(code, on) & LEVYING for code in codes))

@@ -27,8 +27,10 @@ def rates_owed(
     `dossiers` are those of all measures that may bear on the goods; others do no harm.
     """
     held, coverage = list(dossiers), coverage_of(rules.covers, question)
-    if not coverage.is_covered or not held:  # books without a word on these goods cover nothing
-        return Rates(replace(coverage, now=()))
+    if not coverage.is_covered:
+        return Rates(coverage)
+    if not held:  # books without a word on these goods cover nothing
+        return Rates(replace(coverage, now=(), lack="events"))
     sighted = sight(question, held, rules, coverage)
     relations = [one for one in rules.relations if one.holds(question)]
     gaps = [one for one in rules.gaps if one.holds(question)]

@@ -29,15 +29,19 @@ async def list_subjects(
     session: AsyncSession,
     layer: str,
     span: Span,
-    where: Mapping[str, str] | None = None,
+    where: Mapping[str, str | tuple[str, ...]] | None = None,
     without: str | None = None,
 ) -> list[Held]:
-    """By key, those of one layer (`measure:` or `track:`), but none that begins with `without`."""
+    """By key, those of one layer (`measure:` or `track:`), but none that begins with `without`.
+
+    `where` names columns and the text that each must have, or several of which one will do.
+    """
     wanted = select(col(Subject.key), col(Subject.flagged), col(Subject.sequence)).where(
         col(Subject.key).startswith(layer, autoescape=True)
     )
     for name, text in (where or {}).items():
-        wanted = wanted.where(col(getattr(Subject, name)) == text)
+        column = col(getattr(Subject, name))
+        wanted = wanted.where(column == text if isinstance(text, str) else column.in_(text))
     if without:
         wanted = wanted.where(~col(Subject.key).startswith(without, autoescape=True))
     rows = await session.execute(span.of(wanted, col(Subject.key)))

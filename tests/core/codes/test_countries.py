@@ -19,6 +19,7 @@ from service.core.codes import (
     groups_of,
     importer_label,
     known_groups,
+    levier_of,
     list_groups,
     members,
     memberships,
@@ -249,6 +250,29 @@ def test_every_group_has_members_a_name_and_sources():
         assert country_phrase(group.code)
         assert all(row.source for row in memberships(group.code))
         assert members(group.code, date(2020, 1, 1)) | members(group.code, date(2025, 1, 1))
+
+
+@pytest.mark.parametrize("text", ["ASEAN", "asean", "Southern Common Market", "the GCC"])
+def test_a_group_is_no_country_and_its_members_are_pointed_to(text):
+    with pytest.raises(UnknownCountry) as caught:
+        find_country(text)
+    assert "It is a group of countries" in str(caught.value)
+    assert f"groups show {find_group(text).code}" in str(caught.value)
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "levier"),
+    [
+        ("DE", date(2025, 5, 1), "EU"),
+        ("GB", date(2019, 5, 1), "EU"),
+        ("GB", date(2025, 5, 1), "GB"),
+        ("VN", date(2025, 5, 1), "VN"),
+        ("EU", date(2025, 5, 1), "EU"),
+    ],
+)
+def test_a_customs_union_levies_for_its_members(code, on, levier):
+    assert levier_of(code, on) == levier
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,12 +46,18 @@ class Cover(Frozen):
         return self.start.at <= at and (self.until is None or at < self.until.at)
 
 
+Lack = Literal["importer", "origin", "day", "events"]
+"""Why there is no answer: nobody covers that importer, that origin or that day; or no event is."""
+Lasting = tuple[Moment, Moment | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What of a question the books are complete for; `spans` says when they are, where not then."""
 
     now: tuple[Cover, ...]
-    spans: tuple[tuple[Moment, Moment | None], ...]
+    spans: tuple[Lasting, ...]
+    lack: Lack | None = None
 
     @property
     def is_covered(self) -> bool:
@@ -75,9 +81,27 @@ class Coverage:
 
 def coverage_of(covers: Iterable[Cover], question: Question) -> Coverage:
     """What the books have for this importer and these origins at that instant."""
-    meant = [one for one in covers if one.is_for(question)]
-    spans = dict.fromkeys((one.start, one.until) for one in meant)
-    return Coverage(tuple(one for one in meant if one.holds(question.at)), tuple(spans))
+    of_importer = [one for one in covers if one.importer == question.importer]
+    meant = [one for one in of_importer if one.is_for(question)]
+    now = tuple(one for one in meant if one.holds(question.at))
+    lack: Lack = "day" if meant else "origin" if of_importer else "importer"
+    return Coverage(now, _join_up((one.start, one.until) for one in meant), None if now else lack)
+
+
+def _join_up(spans: Iterable[Lasting]) -> tuple[Lasting, ...]:
+    """Those that overlap or follow each other are one."""
+    joined: list[Lasting] = []
+    for start, until in sorted(spans, key=_by_start):
+        last, end = joined[-1] if joined else (None, None)
+        if last is None or (end and end.at < start.at):
+            joined.append((start, until))
+        elif end and (until is None or end.at < until.at):
+            joined[-1] = (last, until)
+    return tuple(joined)
+
+
+def _by_start(span: Lasting) -> datetime:
+    return span[0].at
 
 
 class Gap(Frozen):
