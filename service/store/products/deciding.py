@@ -79,6 +79,15 @@ _ROWS = (
 )
 
 
+async def read_decided(
+    session: AsyncSession, subscription_id: str
+) -> list[tuple[Correlation, Word]]:
+    """The correlations that concern it, whole, with the word of its owner; by their days."""
+    decisions = await list_decisions(session, subscription_id)
+    known = await read_correlations(session, [one.correlation_id for one in decisions])
+    return [(known[one.correlation_id], one.word) for one in decisions]
+
+
 async def note_told(
     session: AsyncSession,
     account_id: str,
