@@ -34,8 +34,8 @@ from service.store.products.correlations import (
     list_correlations,
     list_steps,
 )
-from service.store.products.deciding import Decision, decide, list_decisions, read_decided
-from service.store.products.stocking import restock
+from service.store.products.deciding import Decision, list_decisions, read_decided
+from service.store.products.telling import settle
 from service.store.steering.deeds import record_deed
 
 SHOWN = 200
@@ -185,13 +185,13 @@ async def decide_changes(
                 f" by {form.correlation!r}" if form.correlation else ""
             )
             raise Conflict(said, [Fault("correlation", said)])
-        await decide(session, held.id, chosen, word, doer.at)
-        await restock(session, DEFAULT, [held.id], doer.at)
+        await settle(session, DEFAULT, held.id, chosen, word, doer.at)
         of = f"subscription:{held.id}"
         await record_deed(session, doer, f"{form.decision}_codes", of, correlations=chosen)
         return chosen
 
     chosen = await desk.db.run_write(work)
+    desk.wake_dispatch()
     return send({"subscription": subscription_id, "word": word.value, "correlations": chosen})
 
 

@@ -88,6 +88,19 @@ async def read_decided(
     return [(known[one.correlation_id], one.word) for one in decisions]
 
 
+async def read_words(
+    session: AsyncSession, subscriptions: Sequence[str]
+) -> dict[tuple[str, str], Word]:
+    """By subscription and correlation, of all that they were told of."""
+    rows = await session.execute(_WORDS, {"those": list(subscriptions)})
+    return {(row.subscription_id, row.correlation_id): Word(row.word) for row in rows}
+
+
+_WORDS = select(
+    col(CodeChange.subscription_id), col(CodeChange.correlation_id), col(CodeChange.word)
+).where(one_of(col(CodeChange.subscription_id), "those"))
+
+
 async def note_told(
     session: AsyncSession,
     account_id: str,

@@ -194,6 +194,50 @@ async def test_codes_that_shift_are_followed_when_that_is_accepted(api, load, te
     ]
 
 
+FIRST, SECOND, THIRD = (f"old,new\n8703.23.0{place},8703.23.0{place + 1}\n" for place in (1, 2, 3))
+
+
+async def test_tables_that_were_loaded_out_of_order_are_chained(api, db, load, bodies):
+    mine = await follow(api)
+    other = await follow(api, "HTS 8703.23.02", name="other")
+    third = (await load(THIRD, effective="2025-09-01")).json()["id"]
+    second = (await load(SECOND, effective="2025-08-01")).json()["id"]
+    late = await follow(api, "HTS 8703.23.02", name="late")
+    assert [one["data"]["correlation"] for one in await bodies()] == [second, third]
+    first = (await load(FIRST)).json()["id"]
+    assert await decided(api, mine) == {
+        first: ("open", ["87032301"]),
+        second: ("open", ["87032302"]),
+        third: ("open", ["87032303"]),
+    }
+    assert await codes_of(db, mine["id"]) >= {"87032301", "87032302", "87032303", "87032304"}
+    told = [(one["subject"], one["data"]["correlation"]) for one in await bodies()]
+    assert told[2:] == [(f"subscription:{mine['id']}", one) for one in (first, second, third)]
+    assert list(await decided(api, other)) == [second, third]
+    assert await decided(api, late) == {}, "a lane that is written later is taken as it is written"
+    made = (await api.get(PATH)).json()["items"]
+    assert [one["told"] for one in made] == [2, 2, 1]
+
+
+async def test_who_accepts_after_all_is_told_what_became_of_the_new_codes_since(
+    api, db, load, bodies
+):
+    mine = await follow(api)
+    path = f"/v1/subscriptions/{mine['id']}/code-changes"
+    first = (await load(FIRST)).json()["id"]
+    await api.post(path, json={"decision": "decline"})
+    second = (await load(SECOND, effective="2025-08-01")).json()["id"]
+    assert list(await decided(api, mine)) == [first]
+    for decision in ("accept", "decline", "accept"):
+        await api.post(path, json={"decision": decision, "correlation": first})
+    assert await decided(api, mine) == {
+        first: ("accepted", ["87032301"]),
+        second: ("open", ["87032302"]),
+    }
+    assert "87032303" in await codes_of(db, mine["id"])
+    assert [one["data"]["correlation"] for one in await bodies()] == [first, second]
+
+
 async def test_codes_of_a_catalogue_are_concerned_too(api, db, load):
     await api.put(
         "/v1/catalogues/parts", content=b"code,sku\nHTS 8703.23.01,A\n9401,B\n", headers=CSV
