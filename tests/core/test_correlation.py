@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.core.correlation import Correlation, Word, find_turns, succeed
+from service.core.catalogue.filling import Shelf, fill
+from service.core.correlation import (
+    Correlation,
+    Word,
+    chain,
+    find_by_heirs,
+    find_over,
+    find_turns,
+    succeed,
+)
 from service.core.match import Match, facts_of, match, narrow
 from service.core.match.subscription import Heir, Rule, explode
 from tests.core.match.match_oracle import change_of, is_found, measure
@@ -15,10 +24,10 @@ DAY = date(2025, 7, 1)
 BEFORE, AFTER = "2025-06-30", "2025-07-01"
 
 
-def table(nomenclature="HTS", **following):
+def table(nomenclature="HTS", name="cor_1", day=DAY, **following):
     """`x87032301="87032302 87032303"`: what follows 8703.23.01."""
     known = {old[1:]: tuple(news.split()) for old, news in following.items()}
-    return Correlation("cor_1", nomenclature, DAY, known)
+    return Correlation(name, nomenclature, day, known)
 
 
 def rule_of(*codes, **more):
@@ -122,7 +131,7 @@ def test_a_retired_code_ends_only_when_that_is_accepted():
     assert is_told(succeed(rule_of("8703.23.01"), gone, Word.OPEN), "87032301")
     accepted = succeed(rule_of("8703.23.01"), gone, Word.ACCEPTED)
     assert accepted.lanes[0].product.heirs == (
-        Heir(code=None, of="87032301", since=DAY, ends=True),
+        Heir(code=None, of="87032301", since=DAY, ends=True, by="cor_1"),
     )
     assert is_told(accepted, "87032301", BEFORE)
     assert not is_told(accepted, "87032301")
@@ -130,9 +139,115 @@ def test_a_retired_code_ends_only_when_that_is_accepted():
 
 def test_one_change_follows_another():
     first = succeed(rule_of("8703.23.01"), table(x87032301="87032302"), Word.ACCEPTED)
-    again = succeed(first, table(x87032302="87032304"), Word.ACCEPTED)
+    again = succeed(first, table(name="cor_2", x87032302="87032304"), Word.ACCEPTED)
     assert again.lanes[0].product.followed(DAY) == ("87032304",)
+    assert again.lanes[0].product.stands_for(DAY) == {"87032304": ("87032301",)}
     assert is_told(again, "87032304")
+
+
+SHIFT = table(x44101100="44101200", x44101200="44101900")
+SWAP = table(x44101100="44101200", x44101200="44101100")
+BOTH = ("4410.11.00", "4410.12.00")
+
+
+@pytest.mark.parametrize(
+    ("codes", "correlation", "expected"),
+    [
+        (BOTH, SHIFT, {"44101200": ("44101100",), "44101900": ("44101200",)}),
+        (BOTH, SWAP, {"44101200": ("44101100",), "44101100": ("44101200",)}),
+        (BOTH[:1], SHIFT, {"44101200": ("44101100",)}),
+        (BOTH[:1], SWAP, {"44101200": ("44101100",)}),
+        (BOTH, table(x44101100="", x44101200="44101100"), {"44101100": ("44101200",)}),
+        (
+            ("4410.11.00", "4410.12.00.10"),
+            table(x44101100="44101200", x44101200="44101900"),
+            {"44101200": ("44101100",), "44101900": ("4410120010",)},
+        ),
+    ],
+)
+def test_codes_that_shift_or_swap_in_one_table_are_followed_still(codes, correlation, expected):
+    rule = succeed(rule_of(*codes), correlation, Word.ACCEPTED)
+    assert rule.lanes[0].product.stands_for(DAY) == expected
+    assert all(is_told(rule, code) for code in expected)
+    undecided = succeed(rule_of(*codes), correlation, Word.OPEN)
+    assert all(is_told(undecided, code) for code in expected)
+
+
+@pytest.mark.parametrize("correlation", [SHIFT, SWAP])
+def test_what_takes_the_place_of_a_code_is_said_though_the_lane_names_it_if_it_ends(correlation):
+    """ "You follow already" what ends itself would be no comfort."""
+    following = [one.following for one in find_turns(rule_of(*BOTH), correlation)]
+    assert following == [correlation.following["44101100"], correlation.following["44101200"]]
+
+
+def test_a_code_that_a_later_table_revives_is_followed_again():
+    later = date(2025, 9, 1)
+    gone = succeed(rule_of("4410.11.00"), table(x44101100="44101200"), Word.ACCEPTED)
+    back = table(name="cor_2", day=later, x44101200="44101100")
+    assert turns(gone, back) == [("44101200", "44101200", ("44101100",), True)]
+    product = succeed(gone, back, Word.ACCEPTED).lanes[0].product
+    assert product.stands_for(DAY) == {"44101200": ("44101100",)}
+    assert product.stands_for(later) == {"44101100": ("44101100",)}
+
+
+def test_the_goods_of_a_catalogue_are_named_through_all_that_followed_them():
+    shelf = {"parts": Shelf(("44101100", "44101200"), "HTS")}
+    rule = fill(Rule(lanes=[{"product": {"catalogue": "parts"}}]), shelf)
+    again = table(name="cor_2", x44101900="44109000")
+    for one in (SHIFT, again):
+        rule = succeed(rule, one, Word.ACCEPTED)
+    stock = {}
+    for code in ("44101200", "44109000"):
+        goods = {"scope": "codes", "nomenclature": "HTS", "include": [code]}
+        facts = facts_of(change_of(measure(product=goods, effective_at=AFTER)))
+        stock[code] = match(facts, rule).stock
+    assert stock == {"44101200": ("44101100",), "44109000": ("44101200",)}
+
+
+def test_tables_are_taken_up_in_the_order_of_their_days():
+    """Whichever was loaded first; what begins later is not what an earlier table speaks of."""
+    first = table(x87032301="87032302")
+    then = table(name="cor_2", day=date(2025, 8, 1), x87032302="87032303")
+    heirs = succeed(rule_of("8703.23.01"), then, Word.ACCEPTED)
+    assert heirs == rule_of("8703.23.01")
+    late = succeed(
+        rule_of("8703.23.01"), table(day=date(2025, 9, 1), x87032301="87032302"), Word.OPEN
+    )
+    assert find_turns(late, then) == ()
+    rule, links = chain(rule_of("8703.23.01"), [(first, Word.ACCEPTED), (then, Word.ACCEPTED)])
+    assert rule.lanes[0].product.followed(date(2025, 8, 1)) == ("87032303",)
+    assert [[turn.code for turn in link.turns] for link in links] == [["87032301"], ["87032302"]]
+    middle = table(name="cor_3", day=date(2025, 7, 15), x87032301="87032304")
+    days = [heir.since for heir in succeed(rule, middle, Word.OPEN).lanes[0].product.heirs]
+    assert days == sorted(days)
+
+
+def test_only_turns_of_codes_that_nobody_wrote_are_by_heirs():
+    rule = succeed(rule_of("8703.23.01", "8703.24.01"), SPLIT, Word.OPEN)
+    later = table(name="cor_2", x87032302="87032305", x87032401="87032402")
+    assert [turn.code for turn in find_by_heirs(rule, later)] == ["87032302"]
+    rule = Rule(lanes=[{"country": "CN"}, *rule.lanes])
+    assert [turn.lane for turn in find_by_heirs(rule, later)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("codes", "words", "expected"),
+    [
+        (("8703.23.01",), ("accepted", "accepted"), ()),
+        (("8703.23.01",), ("declined", "accepted"), ()),
+        (("8703.23.01", "9401"), ("declined", "open"), ()),
+        (("8703.23.02",), ("accepted", "accepted"), ("cor_1",)),
+        (("9401",), ("accepted", "open"), ("cor_1", "cor_2")),
+        (("9401",), ("declined", "accepted"), ("cor_2",)),
+        (("8703.23.01",), ("mended", "accepted"), ("cor_2",)),
+    ],
+)
+def test_a_decision_on_one_table_does_not_end_that_on_the_next(codes, words, expected):
+    """Only other codes do: of what was declined the owner may still say otherwise."""
+    then = table(name="cor_2", day=date(2025, 8, 1), x87032302="87032304", x87032303="")
+    decided = [(one, Word(word)) for one, word in zip((SPLIT, then), words, strict=True)]
+    rule, _ = chain(rule_of(*codes), decided)
+    assert find_over(rule, decided) == expected
 
 
 def test_the_reason_says_which_code_is_followed():
@@ -168,12 +283,11 @@ def test_until_the_owner_decides_old_and_new_codes_match(codes, following):
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(LINES), min_size=1, unique=True), TABLES)
-def test_what_was_accepted_ends_exactly_the_codes_that_the_table_ends(codes, following):
+def test_what_was_accepted_ends_what_the_table_ends_and_begins_what_follows(codes, following):
     correlation = Correlation(
         "cor_1", "HTS", DAY, {old: tuple(dict.fromkeys(news)) for old, news in following.items()}
     )
     rule = succeed(rule_of(*codes), correlation, Word.ACCEPTED)
     ended = {code for code in codes if code in following and code not in following[code]}
-    followed = rule.lanes[0].product.followed(DAY)
-    assert not ended & set(followed)
-    assert set(codes) - ended <= set(followed)
+    begun = {new for code in codes for new in following.get(code, ())}
+    assert set(rule.lanes[0].product.followed(DAY)) == (set(codes) - ended) | begun

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -20,9 +21,8 @@ from service.api.steering.forms import NoteForm, doer_of
 from service.core.catalogue import BadTable
 from service.core.catalogue.correlating import Steps, read_steps
 from service.core.codes import UnknownNomenclature, find_nomenclature
-from service.core.correlation import Correlation, Word, find_turns
+from service.core.correlation import Turn, Word, chain, without_heirs
 from service.core.event import Fault
-from service.core.match.subscription import Rule
 from service.store.following import subscriptions
 from service.store.following.accounts import DEFAULT
 from service.store.following.subscriptions import SubscriptionValue
@@ -34,8 +34,8 @@ from service.store.products.correlations import (
     list_correlations,
     list_steps,
 )
-from service.store.products.deciding import Decision, decide, list_decisions, read_correlations
-from service.store.products.stocking import restock
+from service.store.products.deciding import Decision, list_decisions, read_decided
+from service.store.products.telling import settle
 from service.store.steering.deeds import record_deed
 
 SHOWN = 200
@@ -153,9 +153,10 @@ async def list_changes(desk: AtDesk, subscription_id: str) -> Response:
     async with desk.db.read() as session:
         held = await _demand(session, subscription_id)
         decisions = await list_decisions(session, held.id)
-        known = await read_correlations(session, [one.correlation_id for one in decisions])
-    bare = _without_heirs(held.rule)
-    items = [_show_decision(one, bare, known[one.correlation_id]) for one in decisions]
+        decided = await read_decided(session, held.id)
+    _, links = chain(without_heirs(held.rule), decided)
+    turns = {link.correlation.id: link.turns for link in links}
+    items = [_show_decision(one, turns[one.correlation_id]) for one in decisions]
     return send({"items": items})
 
 
@@ -184,13 +185,13 @@ async def decide_changes(
                 f" by {form.correlation!r}" if form.correlation else ""
             )
             raise Conflict(said, [Fault("correlation", said)])
-        await decide(session, held.id, chosen, word, doer.at)
-        await restock(session, DEFAULT, [held.id], doer.at)
+        await settle(session, DEFAULT, held.id, chosen, word, doer.at)
         of = f"subscription:{held.id}"
         await record_deed(session, doer, f"{form.decision}_codes", of, correlations=chosen)
         return chosen
 
     chosen = await desk.db.run_write(work)
+    desk.wake_dispatch()
     return send({"subscription": subscription_id, "word": word.value, "correlations": chosen})
 
 
@@ -211,20 +212,8 @@ def _show(value: CorrelationValue) -> dict[str, Any]:
     return shown | {"done": value.due_at is None}
 
 
-def _show_decision(one: Decision, rule: Rule, correlation: Correlation) -> dict[str, Any]:
-    turns = find_turns(rule, correlation)
+def _show_decision(one: Decision, turns: Sequence[Turn]) -> dict[str, Any]:
     return asdict(one) | {
         "codes": [asdict(turn) for turn in turns[:SHOWN]],
         "codes_more": max(0, len(turns) - SHOWN),
     }
-
-
-def _without_heirs(rule: Rule) -> Rule:
-    """What its owner wrote, and the catalogues hold."""
-    lanes = tuple(
-        lane.model_copy(update={"product": lane.product.model_copy(update={"heirs": ()})})
-        if lane.product
-        else lane
-        for lane in rule.lanes
-    )
-    return rule.model_copy(update={"lanes": lanes})

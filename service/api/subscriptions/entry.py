@@ -58,7 +58,7 @@ async def replace_with(
         return held, told
     value = replace(same, updated_at=desk.clock())
     await subscriptions.change_subscription(session, value)
-    await mark_mended(session, value.id, value.rule, value.updated_at)
+    await mark_mended(session, value.id, held.rule, value.rule, value.updated_at)
     return value, told
 
 

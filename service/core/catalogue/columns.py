@@ -1,5 +1,6 @@
 """Which column is which: people name them as their systems do."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,17 +11,26 @@ OF_GOODS = {
         "code hscode hs hsnumber htscode hts htsus htsnumber tariffcode tariffnumber tariffno"
         " tariff commoditycode commodity customscode customsnumber customstariffnumber"
         " harmonizedcode harmonisedcode harmonizedsystemcode taric tariccode cncode ncm ncmcode"
-        " schedulebcode zolltarifnummer warennummer codigoarancelario codedouanier hsコード"
+        " schedulebcode zolltarifnummer zolltarifnr zolltarif tarifnummer tarifnr warennummer"
+        " warennr warentarifnummer statistischewarennummer hsnummer hsnr codigoarancelario"
+        " códigoarancelario partidaarancelaria codedouanier codesh"
+        " hsコード hs番号 税番 税番号 関税番号 関税分類番号 税則番号 統計品目番号 税号 海关编码"
     ),
     "sku": (
-        "sku skucode skunumber article articlenumber articleno articlecode item itemnumber itemno"
-        " itemcode itemid part partnumber partno partcode material materialnumber productid"
-        " productcode productnumber model modelnumber artikel artikelnummer artnr reference ref id"
+        "sku skucode skunumber article articlenumber articleno articlenr articlecode item"
+        " itemnumber itemno itemcode itemid part partnumber partno partcode material"
+        " materialnumber materialno productid productcode productnumber productno model"
+        " modelnumber modelno artikel artikelnummer artikelnr artnr artno materialnummer"
+        " materialnr teilenummer teilenr produktnummer produktnr bestellnummer bestellnr sachnummer"
+        " référence codearticle referencia reference ref id"
+        " 品番 型番 部品番号 製品番号 商品番号 商品コード 製品コード 品目コード 货号 料号"
     ),
     "name": (
         "name description title product productname productdescription itemname"
-        " itemdescription partname partdescription articlename skuname bezeichnung beschreibung"
-        " descripcion designation 品名"
+        " itemdescription partname partdescription articlename articledescription skuname"
+        " materialdescription bezeichnung artikelbezeichnung artikelname produktname"
+        " warenbezeichnung benennung beschreibung descripcion descripción designation désignation"
+        " 品名 商品名 製品名 品目名 名称 部品名 品名称"
     ),
 }
 _SHOWN = 12
@@ -46,7 +56,7 @@ def find_columns(header: Sequence[str], names: Mapping[str, str], needed: Sequen
     places: dict[str, int] = {}
     ignored: list[str] = []
     for place, title in enumerate(header):
-        field = meant.get("".join(sign for sign in title.casefold() if sign.isalnum()))
+        field = meant.get(_bare(title))
         if field is None:
             ignored.append(title)
         elif field in places:
@@ -63,3 +73,9 @@ def find_columns(header: Sequence[str], names: Mapping[str, str], needed: Sequen
             f" {','.join(names)}; it says {found}"
         )
     return Columns(places, tuple(title for title in ignored if title), len(header))
+
+
+def _bare(title: str) -> str:
+    """Letters and figures alone, of one width: of "Artikel-Nr." as of "artikelnr"."""
+    whole = unicodedata.normalize("NFKC", title).casefold()
+    return "".join(sign for sign in whole if sign.isalnum())

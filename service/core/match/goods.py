@@ -75,7 +75,7 @@ def meet_goods(goods: Goods, lane: ProductLane, on: date, *, possible: bool) -> 
         return Met("its goods are only described: possibly yours", left, possible=True)
     if goods.product.scope == "all":
         return Met(f"it is on all goods, so on your {_say_codes(left)} too", left)
-    return _meet_codes(goods, lane, left)
+    return _meet_codes(goods, lane, left, on)
 
 
 def say_few(names: Collection[str], say: Callable[[str], str] = str) -> str:
@@ -99,7 +99,7 @@ def _not_excepted(codes: tuple[str, ...], of: str | None, goods: Goods) -> tuple
     )
 
 
-def _meet_codes(goods: Goods, lane: ProductLane, codes: Collection[str]) -> Met | str:
+def _meet_codes(goods: Goods, lane: ProductLane, codes: Collection[str], on: date) -> Met | str:
     excepted = frozenset(lane.excluded)
     near = (code for code in codes if _is_near(code, goods))
     found = ((code, _meet_one(code, lane.nomenclature, goods, excepted)) for code in near)
@@ -108,7 +108,7 @@ def _meet_codes(goods: Goods, lane: ProductLane, codes: Collection[str]) -> Met 
         return f"none of your codes ({_say_codes(codes)}) is in its list"
     code, (theirs, how) = next(iter(met.items()))
     six = any(meet is Meet.SIX_DIGITS for _, meet in met.values())
-    said = _say_meeting(code, theirs, how) + _say_heir(lane, code)
+    said = _say_meeting(code, theirs, how) + _say_heir(lane, code, on)
     more = f", and so for {len(met) - 1} more of your codes" if len(met) > 1 else ""
     note = "; compared on six digits, as the nomenclatures differ" if six else ""
     return Met(said + more + note, tuple(met), six_digits=six)
@@ -119,9 +119,10 @@ def _is_near(code: str, goods: Goods) -> bool:
     return code[:HEADING_DIGITS] in goods.under or code[:2] in goods.include
 
 
-def _say_heir(lane: ProductLane, code: str) -> str:
-    of = lane.followed_by.get(code)
-    return f" (which follows your {format_product(of)})" if of else ""
+def _say_heir(lane: ProductLane, code: str, on: date) -> str:
+    """Of which of the owner's codes it has taken the place, unless it is one of them still."""
+    of = lane.stands_for(on)[code] if lane.heirs else (code,)
+    return f" (which follows your {format_product(of[0])})" if of and code not in of else ""
 
 
 def _meet_one(

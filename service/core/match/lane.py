@@ -48,8 +48,8 @@ def match_lane(facts: Facts, lane: Lane, number: int, *, possible: bool) -> Matc
     reason = "; ".join(filter(None, said)) or _EVERYTHING
     found = Match(number, reason, met.possible, met.six_digits, met.yours)
     if lane.product and lane.product.catalogue:
-        heirs = lane.product.followed_by
-        stock = tuple(dict.fromkeys(heirs.get(code, code) for code in met.yours))
+        owned = lane.product.stands_for(facts.on) if lane.product.heirs else {}
+        stock = tuple(dict.fromkeys(own for code in met.yours for own in owned.get(code, (code,))))
         return replace(found, catalogue=lane.product.catalogue, stock=stock)
     return found
 

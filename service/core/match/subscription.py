@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
@@ -74,13 +75,15 @@ class Heir(Frozen):
     """A code that follows `of`, which was split, merged or moved; `code` None: nothing follows.
 
     It matches changes that take effect from `since` on. `ends`: its owner has accepted that, and
-    from that day `of` matches no more.
+    from that day `of` matches no more, unless something else turns into it. `by` is the table that
+    says so: all that one table says happens at once.
     """
 
     code: str | None
     of: str
     since: date
     ends: bool = False
+    by: str = ""
 
 
 class ProductLane(Frozen):
@@ -131,17 +134,28 @@ class ProductLane(Frozen):
 
     def followed(self, on: date) -> tuple[str, ...]:
         """What it follows on that day: its own codes, until they end, and the heirs there are."""
-        if not self.heirs:
-            return self.own
-        begun = [heir for heir in self.heirs if heir.since <= on]
-        ended = {heir.of for heir in begun if heir.ends}
-        codes = [*self.own, *(heir.code for heir in begun if heir.code)]
-        return tuple(dict.fromkeys(code for code in codes if code not in ended))
+        return tuple(self.stands_for(on)) if self.heirs else self.own
 
-    @property
-    def followed_by(self) -> dict[str, str]:
-        """By heir, the code of the owner's that it follows."""
-        return {heir.code: heir.of for heir in reversed(self.heirs) if heir.code}
+    def stands_for(self, on: date) -> dict[str, tuple[str, ...]]:
+        """By code that it follows on that day, the owner's codes that it now stands for.
+
+        A table may move a code to one that moves itself, so its codes end before its heirs begin.
+        """
+        standing: dict[str, tuple[str, ...]] = {code: (code,) for code in self.own}
+        ended: dict[str, tuple[str, ...]] = {}
+        begun = (heir for heir in self.heirs if heir.since <= on)
+        for _, heirs in groupby(begun, key=lambda heir: (heir.since, heir.by)):
+            at_once = tuple(heirs)
+            fresh = [
+                (heir.code, standing.get(heir.of) or ended.get(heir.of, ())) for heir in at_once
+            ]
+            for heir in at_once:
+                if heir.ends and heir.of in standing:
+                    ended[heir.of] = standing.pop(heir.of)
+            for code, owned in fresh:
+                if code:
+                    standing[code] = tuple(dict.fromkeys((*standing.get(code, ()), *owned)))
+        return standing
 
 
 def _refuse_neither_nor_both(codes: Iterable[str], catalogue: str | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -57,6 +57,14 @@ async def find_correlation(
 async def list_correlations(session: AsyncSession, span: Span) -> list[CorrelationValue]:
     """In the order of their loading."""
     rows = await session.execute(span.of(select(*_COLUMNS), col(Correlation.id)))
+    return [CorrelationValue(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
+
+
+async def list_after(session: AsyncSession, one: CorrelationValue) -> list[CorrelationValue]:
+    """Those of later days, and of its day those loaded after it, in that order."""
+    order = tuple_(col(Correlation.effective), col(Correlation.id))
+    wanted = select(*_COLUMNS).where(order > (one.effective, one.id)).order_by(*order)
+    rows = await session.execute(wanted)
     return [CorrelationValue(**row._mapping) for row in rows]  # noqa: SLF001 - its public name
 
 

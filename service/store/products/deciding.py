@@ -79,6 +79,28 @@ _ROWS = (
 )
 
 
+async def read_decided(
+    session: AsyncSession, subscription_id: str
+) -> list[tuple[Correlation, Word]]:
+    """The correlations that concern it, whole, with the word of its owner; by their days."""
+    decisions = await list_decisions(session, subscription_id)
+    known = await read_correlations(session, [one.correlation_id for one in decisions])
+    return [(known[one.correlation_id], one.word) for one in decisions]
+
+
+async def read_words(
+    session: AsyncSession, subscriptions: Sequence[str]
+) -> dict[tuple[str, str], Word]:
+    """By subscription and correlation, of all that they were told of."""
+    rows = await session.execute(_WORDS, {"those": list(subscriptions)})
+    return {(row.subscription_id, row.correlation_id): Word(row.word) for row in rows}
+
+
+_WORDS = select(
+    col(CodeChange.subscription_id), col(CodeChange.correlation_id), col(CodeChange.word)
+).where(one_of(col(CodeChange.subscription_id), "those"))
+
+
 async def note_told(
     session: AsyncSession,
     account_id: str,

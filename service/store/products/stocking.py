@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from service.core.catalogue.filling import catalogues_of, fill
-from service.core.correlation import Word, find_turns, succeed
+from service.core.correlation import Word, chain, find_over, without_heirs
 from service.core.match.subscription import MAX_FILTERS, Rule, explode
 from service.store.following import subscriptions
 from service.store.products.catalogues import read_shelves
-from service.store.products.deciding import decide, list_decisions, read_correlations
+from service.store.products.deciding import decide, read_decided
 
 
 class NoCatalogue(LookupError):
@@ -48,12 +48,7 @@ async def stock(
 
 
 async def _with_heirs(session: AsyncSession, rule: Rule, subscription_id: str) -> Rule:
-    decisions = await list_decisions(session, subscription_id)
-    standing = [one for one in decisions if one.word in {Word.OPEN, Word.ACCEPTED}]
-    known = await read_correlations(session, [one.correlation_id for one in standing])
-    for one in standing:
-        rule = succeed(rule, known[one.correlation_id], one.word)
-    return rule
+    return chain(rule, await read_decided(session, subscription_id))[0]
 
 
 async def restock(session: AsyncSession, account_id: str, ids: Sequence[str], now: datetime) -> int:
@@ -78,22 +73,19 @@ async def _restock(session: AsyncSession, account_id: str, identity: str, now: d
     if rule == held.rule:
         return False
     await subscriptions.change_subscription(session, replace(held, rule=rule))
-    await mark_mended(session, identity, rule, now)
+    await mark_mended(session, identity, held.rule, rule, now)
     return True
 
 
 async def mark_mended(
-    session: AsyncSession, subscription_id: str, rule: Rule, now: datetime
+    session: AsyncSession, subscription_id: str, before: Rule, rule: Rule, now: datetime
 ) -> None:
-    """Who has written other codes has decided: what no longer concerns the rule is over."""
-    asked = [
-        one
-        for one in await list_decisions(session, subscription_id)
-        if one.word in {Word.OPEN, Word.ACCEPTED}
-    ]
-    if not asked:
+    """Who has written other codes has decided: what no longer concerns the rule is over.
+
+    A decision writes the rule again too, but no other codes: it can be taken back.
+    """
+    if without_heirs(before) == without_heirs(rule):
         return
-    known = await read_correlations(session, [one.correlation_id for one in asked])
-    over = [one.correlation_id for one in asked if not find_turns(rule, known[one.correlation_id])]
+    over = find_over(rule, await read_decided(session, subscription_id))
     if over:
         await decide(session, subscription_id, over, Word.MENDED, now)

@@ -38,7 +38,8 @@ def load(api, desk):
 
 
 async def follow(api, product="HTS 8703.23.01", **more):
-    answer = await api.post("/v1/subscriptions", json={"url": URL, "product": [product]} | more)
+    codes = [product] if isinstance(product, str) else product
+    answer = await api.post("/v1/subscriptions", json={"url": URL, "product": codes} | more)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -141,6 +142,100 @@ async def test_writing_other_codes_decides(api, db, load):
     assert await codes_of(db, mine["id"]) == {"87032302", "870323"}
     await api.delete(path)
     assert (await api.get(f"{path}/code-changes")).status_code == 404
+
+
+async def decided(api, subscription):
+    """By correlation the word, and the codes that it concerns."""
+    path = f"/v1/subscriptions/{subscription['id']}/code-changes"
+    items = (await api.get(path)).json()["items"]
+    return {
+        one["correlation_id"]: (one["word"], [code["code"] for code in one["codes"]])
+        for one in items
+    }
+
+
+async def test_a_decision_that_is_taken_back_and_made_again_leaves_the_next_as_it_was(
+    api, db, load
+):
+    mine = await follow(api)
+    path = f"/v1/subscriptions/{mine['id']}"
+    first = (await load()).json()["id"]
+    await api.post(f"{path}/code-changes", json={"decision": "accept"})
+    moved = "old,new\n8703.23.02,8703.23.04\n8703.23.03,\n"
+    then = (await load(moved, effective="2025-08-01")).json()["id"]
+    await api.post(f"{path}/code-changes", json={"decision": "accept"})
+    made = {first: ("accepted", ["87032301"]), then: ("accepted", ["87032302", "87032303"])}
+    assert await decided(api, mine) == made
+    stocked = await codes_of(db, mine["id"])
+    assert "87032304" in stocked
+    await api.post(f"{path}/code-changes", json={"decision": "decline", "correlation": first})
+    await api.patch(path, json={"name": "cars"})
+    assert await decided(api, mine) == {first: ("declined", ["87032301"]), then: ("accepted", [])}
+    await api.post(f"{path}/code-changes", json={"decision": "accept", "correlation": first})
+    assert await decided(api, mine) == made
+    assert await codes_of(db, mine["id"]) == stocked
+
+
+async def test_codes_that_shift_are_followed_when_that_is_accepted(api, load, tell, bodies):
+    mine = await follow(api, ["HTS 4410.11.00", "HTS 4410.12.00"])
+    await load("old,new\n4410.11.00,4410.12.00\n4410.12.00,4410.19.00\n")
+    (notice,) = await bodies()
+    following = [one["following"][0]["code"] for one in notice["data"]["codes"]]
+    assert following == ["44101200", "44101900"]
+    path = f"/v1/subscriptions/{mine['id']}/code-changes"
+    await api.post(path, json={"decision": "accept"})
+    for name, code in enumerate(("44101100", "44101200", "44101900")):
+        goods = {"scope": "codes", "nomenclature": "HTS", "include": [code]}
+        await tell(measure(f"m{name}", measure=f"m{name}", product=goods, effective_at=DAY))
+    said = [one["data"]["matched"][0]["reason"] for one in (await bodies())[1:]]
+    assert [one.rpartition("; ")[2] for one in said] == [
+        "it names your 4410.12.00 (which follows your 4410.11.00)",
+        "it names your 4410.19.00 (which follows your 4410.12.00)",
+    ]
+
+
+FIRST, SECOND, THIRD = (f"old,new\n8703.23.0{place},8703.23.0{place + 1}\n" for place in (1, 2, 3))
+
+
+async def test_tables_that_were_loaded_out_of_order_are_chained(api, db, load, bodies):
+    mine = await follow(api)
+    other = await follow(api, "HTS 8703.23.02", name="other")
+    third = (await load(THIRD, effective="2025-09-01")).json()["id"]
+    second = (await load(SECOND, effective="2025-08-01")).json()["id"]
+    late = await follow(api, "HTS 8703.23.02", name="late")
+    assert [one["data"]["correlation"] for one in await bodies()] == [second, third]
+    first = (await load(FIRST)).json()["id"]
+    assert await decided(api, mine) == {
+        first: ("open", ["87032301"]),
+        second: ("open", ["87032302"]),
+        third: ("open", ["87032303"]),
+    }
+    assert await codes_of(db, mine["id"]) >= {"87032301", "87032302", "87032303", "87032304"}
+    told = [(one["subject"], one["data"]["correlation"]) for one in await bodies()]
+    assert told[2:] == [(f"subscription:{mine['id']}", one) for one in (first, second, third)]
+    assert list(await decided(api, other)) == [second, third]
+    assert await decided(api, late) == {}, "a lane that is written later is taken as it is written"
+    made = (await api.get(PATH)).json()["items"]
+    assert [one["told"] for one in made] == [2, 2, 1]
+
+
+async def test_who_accepts_after_all_is_told_what_became_of_the_new_codes_since(
+    api, db, load, bodies
+):
+    mine = await follow(api)
+    path = f"/v1/subscriptions/{mine['id']}/code-changes"
+    first = (await load(FIRST)).json()["id"]
+    await api.post(path, json={"decision": "decline"})
+    second = (await load(SECOND, effective="2025-08-01")).json()["id"]
+    assert list(await decided(api, mine)) == [first]
+    for decision in ("accept", "decline", "accept"):
+        await api.post(path, json={"decision": decision, "correlation": first})
+    assert await decided(api, mine) == {
+        first: ("accepted", ["87032301"]),
+        second: ("open", ["87032302"]),
+    }
+    assert "87032303" in await codes_of(db, mine["id"])
+    assert [one["data"]["correlation"] for one in await bodies()] == [first, second]
 
 
 async def test_codes_of_a_catalogue_are_concerned_too(api, db, load):

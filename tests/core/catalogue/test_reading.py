@@ -91,6 +91,11 @@ def test_a_delimiter_is_said_by_a_spreadsheet_or_by_its_sender():
         "Zolltarifnummer,Artikelnummer,Bezeichnung",
         "COMMODITY_CODE,part number,Title",
         " code , sku , name ",
+        "税番,品番,品名",
+        "ＨＳコード,型番,商品名",
+        "Warennummer,Artikelnr.,Artikelbezeichnung",
+        "Zolltarif-Nr.,Art.-Nr.,Benennung",
+        "Code douanier,Référence,De\u0301signation",
     ],
 )
 def test_columns_are_named_as_systems_name_them(header):
