@@ -37,7 +37,8 @@ class Place(StrEnum):
 class Input:
     """An event as it came. `entry` is the id of a quarantined one, `settled` what became of it.
 
-    `unread` counts records of the log that were not read yet, for one that is nowhere.
+    `unread` counts records of the log that were not read yet, for one that is nowhere; `is_cut`:
+    more was set aside than was looked into. `is_guessed`: it cannot be read, and may be another.
     """
 
     source: str | None
@@ -48,6 +49,8 @@ class Input:
     reason: str = ""
     settled: str = ""
     unread: int = 0
+    is_guessed: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,11 +102,21 @@ LOST = replace(BUSY, status=None, reason="no route")
 STOPS = {
     "never arrived": (nowhere(Place.NOWHERE), "source", "ever arrived"),
     "unread": (nowhere(Place.NOWHERE, unread=3), "source", "Up to 3 accepted records"),
+    "not all looked into": (
+        nowhere(Place.NOWHERE, is_cut=True),
+        "source",
+        "not all of them were looked into",
+    ),
     "outbox": (nowhere(Place.OUTBOX), "source", "waits in the outbox"),
     "aside": (
         nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON"),
         "event",
         "no JSON. Mend what writes it",
+    ),
+    "aside and found by its bytes": (
+        nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON", is_guessed=True),
+        "event",
+        "Its source and id cannot be read",
     ),
     "aside and sent again": (
         nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON", settled="replayed"),
