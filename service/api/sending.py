@@ -10,15 +10,18 @@ from service.api.bodies import describe, form_of
 from service.api.desk import AtDesk, Desk
 from service.api.problems import Conflict
 from service.api.questions import send
+from service.api.steering.forms import doer_of
 from service.core.duty import Frozen
 from service.core.event import Fault
 from service.store.delivery.sending import (
+    SENDING,
     count_kept_back,
     hold_sending,
     read_hold,
     release_sending,
 )
 from service.store.installation.home import take_over
+from service.store.steering.deeds import record_deed
 
 router = APIRouter(prefix="/v1/sending", tags=["sending"])
 
@@ -47,7 +50,9 @@ async def hold(desk: AtDesk, form: Annotated[HoldForm, Depends(form_of(HoldForm)
 
     async def work(session: AsyncSession) -> dict[str, Any]:
         await hold_sending(session, form.reason, desk.clock())
-        return await _describe(desk, session)
+        found = await _describe(desk, session)
+        await record_deed(session, doer_of(desk, form.reason), "hold", SENDING)
+        return found
 
     return send(await desk.db.run_write(work))
 
@@ -64,7 +69,9 @@ async def release(desk: AtDesk) -> Response:
 
     async def work(session: AsyncSession) -> int:
         await take_over(session)
-        return await release_sending(session, desk.clock())
+        released = await release_sending(session, desk.clock())
+        await record_deed(session, doer_of(desk), "release", SENDING, released=released)
+        return released
 
     return send({"released": await desk.db.run_write(work)})
 

@@ -149,6 +149,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Why nothing is sent at all: by the setting, or by a hold (`is_hold`), since when and whose.
+
+    `who` is "" where no person held it, but the service itself.
+    """
+
+    reason: str
+    is_hold: bool = False
+    who: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """An alert, and where it stands. `told_in` is the bundle of a digested one.
 
@@ -167,7 +180,7 @@ class Sent:
     holders: Sequence[Holder] = ()
     last: Tried | None = None
     pace: Pace = Pace()
-    withheld: str = ""
+    withheld: Withheld | None = None
     told_in: "Sent | None" = None
     successor: UUID | None = None
     suppressed: str = ""
