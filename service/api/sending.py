@@ -14,6 +14,7 @@ from service.api.steering.forms import doer_of
 from service.core.duty import Frozen
 from service.core.event import Fault
 from service.store.delivery.sending import (
+    SENDING,
     count_kept_back,
     hold_sending,
     read_hold,
@@ -25,8 +26,6 @@ from service.store.steering.deeds import record_deed
 router = APIRouter(prefix="/v1/sending", tags=["sending"])
 
 HELD = "held"
-OBJECT = "sending"
-"""What the audit names it."""
 
 
 class HoldForm(Frozen):
@@ -52,7 +51,7 @@ async def hold(desk: AtDesk, form: Annotated[HoldForm, Depends(form_of(HoldForm)
     async def work(session: AsyncSession) -> dict[str, Any]:
         await hold_sending(session, form.reason, desk.clock())
         found = await _describe(desk, session)
-        await record_deed(session, doer_of(desk, form.reason), "hold_sending", OBJECT)
+        await record_deed(session, doer_of(desk, form.reason), "hold", SENDING)
         return found
 
     return send(await desk.db.run_write(work))
@@ -71,7 +70,7 @@ async def release(desk: AtDesk) -> Response:
     async def work(session: AsyncSession) -> int:
         await take_over(session)
         released = await release_sending(session, desk.clock())
-        await record_deed(session, doer_of(desk), "release_sending", OBJECT, released=released)
+        await record_deed(session, doer_of(desk), "release", SENDING, released=released)
         return released
 
     return send({"released": await desk.db.run_write(work)})

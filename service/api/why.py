@@ -17,11 +17,10 @@ from service.core.shapes import as_json
 from service.core.why import Account, explain
 from service.core.why.asking import Asked
 from service.core.why.stage import Stage
-from service.core.why.trail import Recipient, Trail
-from service.store.delivery.sending import read_hold
+from service.core.why.trail import Recipient, Trail, Withheld
 from service.store.following.accounts import DEFAULT
 from service.store.why.naming import Named, find_named, find_recipients
-from service.store.why.reading import Question, read_trail
+from service.store.why.reading import Question, find_hold, read_trail
 
 router = APIRouter(tags=["why"])
 
@@ -64,11 +63,10 @@ async def why(desk: AtDesk, to: To, about: About) -> Response:
     return send(_show(trail, explain(trail, desk.clock())))
 
 
-async def _find_withheld(desk: Desk, session: AsyncSession) -> str:
+async def _find_withheld(desk: Desk, session: AsyncSession) -> Withheld | None:
     if desk.settings.send == HELD:
-        return "TARIFFWIRE_SEND=held"
-    hold = await read_hold(session)
-    return hold.reason if hold else ""
+        return Withheld(reason="TARIFFWIRE_SEND=held")
+    return await find_hold(session)
 
 
 def _check_address(given: str) -> str:

@@ -148,20 +148,27 @@ def points_between(before: Duty | None, after: Duty | None) -> Decimal | None:
     return after.percent - before.percent
 
 
-def say_duty(duty: Duty | None, tongue: Tongue = ENGLISH) -> str:
-    """As in "25 %" or "2.5 % or USD 0.40 per kg, whichever is higher"; None is unknown."""
+def say_duty(duty: Duty | None, tongue: Tongue = ENGLISH, *, is_part: bool = False) -> str:
+    """As in "25 %" or "2.5 % or USD 0.40 per kg, whichever is higher"; None is unknown.
+
+    `is_part` of a sentence that goes on behind it: then nothing is left open by a comma.
+    """
     if duty is None or not duty.components:
         return duty.text if duty and duty.text else tongue.say("an unknown rate")
     parts = [_say_component(part, tongue) for part in duty.components]
     said = (" + " if duty.combine == "sum" else tongue.say(" or ")).join(parts)
     if len(parts) > 1 and duty.combine in _COMBINED:
-        said = tongue.say(_COMBINED[duty.combine], rates=said)
+        said = tongue.say((_ENCLOSED if is_part else _COMBINED)[duty.combine], rates=said)
     return tongue.say(_SAID_BASIS[duty.basis], rate=said) if duty.of_total else said
 
 
 _COMBINED = {
     "max": noted("{rates}, whichever is higher"),
     "min": noted("{rates}, whichever is lower"),
+}
+_ENCLOSED = {
+    "max": noted("{rates} (whichever is higher)"),
+    "min": noted("{rates} (whichever is lower)"),
 }
 _SAID_BASIS = {
     Basis.TOTAL: noted("{rate} in all"),

@@ -10,16 +10,20 @@ from hashlib import sha256
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 import service.api.evidence.writing as module
 from service.api.evidence import routes
+from service.core.destination.preferences import Preferences, write_preferences
 from service.core.proof.bundle import verify_bundle
 from service.core.proof.signing import public_of
 from service.core.sending.steering import Act, Gate
+from service.dispatch.chores import Gatherer
 from service.dispatch.http import WebhookSender
 from service.dispatch.plan import Planner
 from service.store.delivery.tables import Receipt
 from service.store.evidence.tables import EvidenceKey
+from service.store.following.tables import Destination, Subscription
 from service.store.mail.consents import ConsentRow, note_consent
 from service.telemetry import Metrics
 from tests.api.conftest import NOW
@@ -204,6 +208,45 @@ async def test_what_a_person_stopped_before_it_was_planned_is_there_for_whom_it_
     assert (silence["state"], silence["reason"]) == ("rejected", "not true")
     assert silence["would_have_matched"] == "it is on goods of China"
     assert (await bundle(api, "other")).lines("silence") == []
+
+
+async def test_what_carried_an_alert_is_there_although_it_was_sent_later(api, db, clock, tell):
+    digest = write_preferences(
+        Preferences.model_validate({"digest": {"every": "day", "at": "07:00"}})
+    )
+    async with http_receiver() as receiver:
+        await subscribe(db, "all", [await add_receiver(db, "desk", receiver.url)])
+        async with db.write() as session:
+            await session.execute(update(Destination).values(preferences=digest))
+        await tell(rumour(), rumour("other", measure="other"))
+        clock.advance(hours=12)
+        while await Gatherer(db, clock, silent).step():
+            pass
+        await tell()
+        until = (clock() - timedelta(hours=1)).isoformat()
+        found = await bundle(api, to=until)
+        late = await bundle(api, **{"from": until})
+    [first, second, carrier] = found.lines("alerts")
+    assert {first["told_in"], second["told_in"]} == {carrier["webhook-id"]}
+    assert carrier["body"].encode() == receiver.requests[0].body
+    assert carrier["created_at"] > until
+    assert [one["webhook-id"] for one in late.lines("alerts")] == [carrier["webhook-id"]]
+    assert len((await bundle(api)).lines("alerts")) == 3
+
+
+async def test_what_took_its_place_is_there_although_it_was_made_later(api, db, clock, tell):
+    await subscribe(db, "all", [await add_receiver(db, "desk")])
+    async with db.write() as session:
+        await session.execute(update(Subscription).values(steps="latest"))
+    instants = []
+    for number in range(3):
+        await tell(rumour(f"r{number}", rate=str(40 + number)), send=False)
+        instants.append(clock())
+        clock.advance(hours=1)
+    found = await bundle(api, to=(instants[0] + timedelta(minutes=1)).isoformat())
+    [first, last] = found.lines("alerts")
+    assert (first["gave_way_to"], first["state"]) == (last["webhook-id"], "superseded")
+    assert last["created_at"] == instants[2].isoformat()
 
 
 async def test_where_the_bytes_cannot_be_made_again_their_hash_is_there(api, db, tell):

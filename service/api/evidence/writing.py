@@ -29,6 +29,7 @@ from service.store.evidence.collecting import (
     Told,
     page_alerts,
     page_stopped,
+    read_alerts,
     read_beside,
     read_deeds,
     read_told,
@@ -102,6 +103,7 @@ class Writer:
     changes: _Series = field(default_factory=lambda: _Series("changes"))
     silence: _Series = field(default_factory=lambda: _Series("silence"))
     seen: set[UUID] = field(default_factory=set)
+    named: set[UUID] = field(default_factory=set)
 
     async def write(self) -> AsyncGenerator[bytes]:
         """The bundle, in pieces."""
@@ -150,9 +152,9 @@ class Writer:
             after = 0
             while page := await page_alerts(self.session, destination, self.case.span, after, PAGE):
                 after = page[-1].number
-                await self._add_alerts(
-                    [one for one in page if is_for(self.case.subscription_id, one)]
-                )
+                ours = [one for one in page if is_for(self.case.subscription_id, one)]
+                await self._add_alerts(ours)
+                await self._add_named(ours)
                 yield
         after = 0
         while stopped := await page_stopped(self.session, self.case.span, after, PAGE):
@@ -175,6 +177,24 @@ class Writer:
         for change in told:
             self.changes.add(change_line(change, read_change(change.body), deeds))
 
+    async def _add_named(self, page: Sequence[Planned]) -> None:
+        """What carried an alert, or took its place, belongs to it whenever it was made.
+
+        `named` are those outside the span: the others are found by themselves.
+        """
+        while names := {name for one in page for name in _names_in(one)} - self.named:
+            found = await read_alerts(self.session, names)
+            page = [one for one in found if not self._is_in_span(one)]
+            self.named |= {one.id for one in page}
+            await self._add_alerts(page)
+
+    def _is_in_span(self, one: Planned) -> bool:
+        since, until = self.case.span
+        is_ours = one.destination_id in self.case.destinations
+        return (
+            is_ours and since <= one.created_at < until and is_for(self.case.subscription_id, one)
+        )
+
     async def _add_stopped(self, stopped: Sequence[Told]) -> None:
         """Only what the rule would have matched as it then was, and of which no alert was made."""
         missed = [(one, would) for one in stopped if (would := self._would_match(one))]
@@ -193,3 +213,11 @@ class Writer:
         rule = Rule.model_validate_json(then[-1].rule)
         found = match(facts_of(read_change(told.body)), rule)
         return found.reason if isinstance(found, Match) else ""
+
+
+def _names_in(one: Planned) -> Iterator[UUID]:
+    """The alerts that it names."""
+    if one.told_in:
+        yield one.told_in
+    if one.gave_way_to:
+        yield one.gave_way_to

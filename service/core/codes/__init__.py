@@ -8,6 +8,7 @@ from service.core.codes.countries import (
     country_phrase,
     find_country,
     importer_label,
+    is_country,
     timezone_of,
 )
 from service.core.codes.groups import (
@@ -64,6 +65,7 @@ __all__ = [
     "format_product",
     "groups_of",
     "importer_label",
+    "is_country",
     "known_groups",
     "levier_of",
     "list_groups",

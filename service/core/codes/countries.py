@@ -51,6 +51,11 @@ def find_country(text: str) -> str:
     raise UnknownCountry(text, _nearest)
 
 
+def is_country(code: str) -> bool:
+    """Whether it is the code of a country or territory, as lanes name them; a group's is not."""
+    return code in _countries()
+
+
 def country_name(code: str) -> str:
     """Name by itself: "United Kingdom". Raises `UnknownCountry`."""
     return _country(code).name

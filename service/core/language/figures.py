@@ -42,11 +42,16 @@ def say_number(language: Language, amount: Decimal) -> str:
     return format_decimal(amount, locale=language.value, decimal_quantization=False)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def say_money(language: Language, amount: Decimal) -> str:
     """With as many decimals as were stated: "0.40", "0,40"."""
     exponent = amount.as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    return _say_decimals(language, amount, decimals)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _say_decimals(language: Language, amount: Decimal, decimals: int) -> str:
+    """Remembered by its decimals too: 0.4 and 0.40 are equal."""
     form = "#,##0" + ("." + "0" * decimals if decimals else "")
     return format_decimal(amount, format=form, locale=language.value)
 

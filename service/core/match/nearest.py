@@ -3,12 +3,19 @@
 Whatever is offered here does match; what none of them mends is stopped by more than one setting.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from service.core.codes import country_phrase, format_product
+from service.core.codes import (
+    country_phrase,
+    format_product,
+    groups_of,
+    is_country,
+    members,
+)
 from service.core.event import Measure
 from service.core.match.facts import Facts
 from service.core.match.goods import say_few
@@ -96,7 +103,7 @@ LaneTry = tuple[str, str, str, Lane]
 def _loosen_lane(facts: Facts, lane: Lane) -> Iterator[LaneTry]:
     """From what is near to what is far: another value first, then none."""
     for role, code in lane.roles.items():
-        for other in _who(facts, role):
+        for other in _who(facts, role, code):
             changed = lane.model_copy(update={role: other})
             yield role, country_phrase(code), country_phrase(other), changed
     if lane.product:
@@ -106,14 +113,33 @@ def _loosen_lane(facts: Facts, lane: Lane) -> Iterator[LaneTry]:
         yield role, country_phrase(code), ANY, lane.model_copy(update={role: None})
 
 
-def _who(facts: Facts, role: str) -> list[str]:
-    """Whom a change names in a role, as it states them."""
+def _who(facts: Facts, role: str, was: str) -> list[str]:
+    """Whom a change names in a role, as a lane can say it: of a group one of its members."""
     about = facts.change.about
     if not isinstance(about, Measure):
-        return sorted(about.named)
-    levies = [about.importer]
-    members = [] if about.origin.kind == "pseudo" else list(about.origin.members[:1])
-    return {"importer": levies, "origin": members, "country": levies + members}.get(role, [])
+        parties = (_say_as_lane(code, facts.parties, was, facts.on) for code in sorted(about.named))
+        return list(dict.fromkeys(filter(None, parties)))
+    levy = _say_as_lane(about.importer, facts.importers, was, facts.on)
+    stated = () if about.origin.kind == "pseudo" else about.origin.members
+    goods = (_say_as_lane(code, facts.origins or _NOBODY, was, facts.on) for code in stated)
+    origin = next(filter(None, goods), None)
+    found = {"importer": [levy], "origin": [origin], "country": [levy, origin]}.get(role, [])
+    return [one for one in found if one]
+
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+def _say_as_lane(code: str, meant: Collection[str], was: str, on: date) -> str | None:
+    """The country itself, if it is `meant`; of a group the member most like what was asked for.
+
+    Two countries are the more alike the more groups they share; of equals it is the first by code.
+    """
+    if is_country(code):
+        return code if code in meant else None
+    asked = groups_of(was, on)
+    those = sorted(one for one in members(code, on) if one in meant and is_country(one))
+    return max(those, key=lambda one: len(groups_of(one, on) & asked), default=None)
 
 
 def _loosen_product(lane: Lane, product: ProductLane) -> Iterator[LaneTry]:

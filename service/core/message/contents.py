@@ -13,6 +13,7 @@ from service.core.sentence.phrase import (
     capitalise,
     cite,
     say_clocks,
+    say_end,
     say_programme,
     shorten,
     zone_of,
@@ -133,7 +134,9 @@ def _moments(tongue: Tongue, change: Change) -> Iterator[tuple[str, str]]:
         UNTIL: change.until,
     }
     for label, moment in moments.items():
-        if moment:
+        if moment and label is UNTIL and moment.day:
+            yield tongue.say(label), say_end(tongue, moment, zone)
+        elif moment:
             yield tongue.say(label), say_clocks(tongue, moment, zone)
 
 

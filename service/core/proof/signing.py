@@ -8,7 +8,7 @@ arithmetic, the same for the same key and content (RFC 8032 §5.1), and Python h
 import base64
 import hmac
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -79,7 +79,7 @@ def _verifies(text: str, content: bytes, offered: str) -> bool:
         return False
     verifier = _verifier(text)  # a key that is none is the caller's fault, not the signature's
     try:
-        verifier.verify(base64.b64decode(signature, validate=True), content)
+        verifier.verify(_read_base64(signature), content)
     except (ValueError, InvalidSignature):
         return False
     return True
@@ -127,11 +127,22 @@ def _private_key(text: str) -> Ed25519PrivateKey:
 
 
 def _decode(text: str, prefix: str) -> bytes:
+    """A key that is compared as text has one text alone; a secret is taken as it was agreed on."""
+    read = _read_base64 if prefix == PUBLIC else partial(base64.b64decode, validate=True)
     try:
-        return base64.b64decode(text.removeprefix(prefix), validate=True)
+        return read(text.removeprefix(prefix))
     except ValueError as error:
         message = f"the signing secret is not {prefix} and base64: {error}"
         raise BadSecret(message) from error
+
+
+def _read_base64(text: str) -> bytes:
+    """As it is written in one way alone: the last sign has bits that decoding does not look at."""
+    raw = base64.b64decode(text, validate=True)
+    if base64.b64encode(raw).decode() != text:
+        message = "it is not as base64 is written"
+        raise ValueError(message)
+    return raw
 
 
 def _check_length(key: bytes) -> None:

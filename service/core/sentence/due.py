@@ -20,7 +20,7 @@ from service.core.sentence.moves import (
     say_ending,
     say_exempt,
 )
-from service.core.sentence.phrase import say_day, say_first, say_moment, zone_of
+from service.core.sentence.phrase import say_day, say_end, say_first, say_moment, zone_of
 from service.core.sentence.rates import say_figure, say_first_rate, say_rate, say_rates
 from service.core.sentence.threats import threaten
 from service.core.standing import MeasureStanding
@@ -109,7 +109,7 @@ def _say_when(tongue: Tongue, move: str, change: Change, measure: Measure, how: 
     zone, at, until = zone_of(measure.importer), _date(change), change.until
     if until is None:
         return tongue.say(how.start, move=move, start=say_moment(tongue, at, zone))
-    first, end = say_first(tongue, at, until, zone), say_moment(tongue, until, zone)
+    first, end = say_first(tongue, at, until, zone), say_end(tongue, until, zone)
     return tongue.say(how.span, move=move, start=first, end=end)
 
 

@@ -8,8 +8,10 @@ from service.core.event import Action, Measure, NegotiationStep, Product, Verdic
 from service.core.language import ENGLISH, Tongue, noted
 from service.core.sentence.due import date_in_brief
 from service.core.sentence.line import Dating, Line, say_subject
+from service.core.sentence.moves import former_end
 from service.core.sentence.phrase import (
     say_day,
+    say_end_day,
     say_goods,
     say_programme,
     say_scope,
@@ -24,6 +26,10 @@ from service.core.standing.track import TrackStanding
 
 LONGEST_HEADLINE = 110
 BRIEF_SCOPE = 32
+FEWER_NAMES = (3, 2)
+"""Of many origins so many are left by name where there is no room for more; one, and how many."""
+LEAST_DUTY = 24
+"""Columns that are left of whose duty it is on which goods."""
 
 
 def headline(change: Change, tongue: Tongue = ENGLISH) -> str:
@@ -58,13 +64,19 @@ def _say_track(tongue: Tongue, change: Change, step: NegotiationStep) -> str:
 
 
 def _say_measure(tongue: Tongue, change: Change, measure: Measure) -> str:
-    """The first that fits: the programme comes where there is room, and so do the goods."""
-    said = ""
+    """The first that fits: the programme comes where there is room, and so do the goods.
+
+    Where none does, the last is cut in front of its move, whose end is the day.
+    """
+    said = duty = move = ""
     for duty, move in _offer(tongue, change, measure):
         said = _put_together(tongue, change, measure, duty, move)
         if width_of(said) <= LONGEST_HEADLINE:
-            break
-    return said
+            return said
+    room = width_of(duty) - width_of(said) + LONGEST_HEADLINE
+    if room < LEAST_DUTY:
+        return said
+    return _put_together(tongue, change, measure, shorten_to_width(duty, room), move)
 
 
 def _offer(tongue: Tongue, change: Change, measure: Measure) -> Iterator[tuple[str, str]]:
@@ -78,6 +90,10 @@ def _offer(tongue: Tongue, change: Change, measure: Measure) -> Iterator[tuple[s
             yield duty, move
     for duty in duties if line.short else ():
         yield duty, line.short
+    for names in FEWER_NAMES:
+        yield _say_briefly(tongue, measure, names), moves[-1]
+    if line.short:
+        yield _say_briefly(tongue, measure, FEWER_NAMES[-1]), line.short
 
 
 def _line_of(tongue: Tongue, change: Change, measure: Measure) -> Line:
@@ -100,6 +116,16 @@ def _say_duties(tongue: Tongue, measure: Measure) -> Iterator[str]:
     for one in (scope, _say_fewer(tongue, product, scope)):
         whole = tongue.say("{goods} ({scope})", goods=goods, scope=one) if one else goods
         yield say_subject(tongue, measure.importer, whole)
+
+
+def _say_briefly(tongue: Tongue, measure: Measure, names: int) -> str:
+    """With fewer origins by name, and the least of the goods."""
+    product = measure.product
+    whole = Product(scope="all", condition=product.condition)
+    goods = say_goods(tongue, measure.origin, whole, names)
+    if scope := _say_fewer(tongue, product, _say_scope(tongue, product)):
+        goods = tongue.say("{goods} ({scope})", goods=goods, scope=scope)
+    return say_subject(tongue, measure.importer, goods)
 
 
 def _say_fewer(tongue: Tongue, product: Product, scope: str) -> str:
@@ -139,6 +165,8 @@ def _date(tongue: Tongue, line: Line, change: Change, measure: Measure) -> str:
     if change.is_of_clock:
         return date_in_brief(tongue, line, change, measure)
     zone, move = zone_of(measure.importer), line.brief or line.move
+    if measure.action is Action.EXTENDED and former_end(change):
+        return _date_end(tongue, move, change, measure)
     if change.moved_from:
         return _date_shift(tongue, move, change, measure)
     if measure.condition and measure.condition.deadline:
@@ -153,7 +181,7 @@ def _date_span(tongue: Tongue, move: str, how: Dating, measure: Measure) -> str:
     # What is extended has begun before: that is no news.
     start = None if measure.action is Action.EXTENDED else measure.effective_at
     first = say_day(tongue, start, zone) if start else ""
-    end = say_day(tongue, until, zone) if until else ""
+    end = say_end_day(tongue, until, zone) if until else ""
     if first and end:
         return tongue.say(how.span, move=move, start=first, end=end)
     if first:
@@ -162,10 +190,14 @@ def _date_span(tongue: Tongue, move: str, how: Dating, measure: Measure) -> str:
 
 
 def _date_shift(tongue: Tongue, move: str, change: Change, measure: Measure) -> str:
-    zone, is_end = zone_of(measure.importer), measure.action is Action.EXTENDED
-    new = measure.until if is_end else measure.effective_at
+    zone, new = zone_of(measure.importer), measure.effective_at
     old = say_day(tongue, change.moved_from, zone) if change.moved_from else ""
     day = say_day(tongue, new, zone) if new else tongue.say("no date")
-    if is_end:
-        return tongue.say("{move}, end {old} → {new}", move=move, old=old, new=day)
     return tongue.say("{move}, {old} → {new}", move=move, old=old, new=day)
+
+
+def _date_end(tongue: Tongue, move: str, change: Change, measure: Measure) -> str:
+    zone, former, until = zone_of(measure.importer), former_end(change), measure.until
+    old = say_end_day(tongue, former, zone) if former else ""
+    new = say_end_day(tongue, until, zone) if until else tongue.say("no date")
+    return tongue.say("{move}, end {old} → {new}", move=move, old=old, new=new)

@@ -7,7 +7,14 @@ from service.core.duty import Basis, Duty
 from service.core.event import Action, Measure
 from service.core.language import Tongue, noted
 from service.core.moment import Moment
-from service.core.sentence.phrase import say_day, say_first, say_goods, say_moment, zone_of
+from service.core.sentence.phrase import (
+    say_day,
+    say_end,
+    say_first,
+    say_goods,
+    say_moment,
+    zone_of,
+)
 from service.core.sentence.rates import say_rate
 from service.core.standing import MeasureStanding
 
@@ -110,8 +117,8 @@ def date_move(
     zone = zone_of(measure.importer)
     said = _say_span(tongue, move, measure, how)
     if measure.expires_at:
-        end = say_moment(tongue, measure.expires_at, zone)
-        said = tongue.say("{move}, expiring {end}", move=said, end=end)
+        end = say_end(tongue, measure.expires_at, zone)
+        said = tongue.say("{move}, valid until {end}", move=said, end=end)
     if change.retroactive:
         day = say_day(tongue, measure.announced_at or Moment(change.known_at), zone)
         said = tongue.say("{move}, retroactively (announced {day})", move=said, day=day)
@@ -124,7 +131,7 @@ def _say_span(tongue: Tongue, move: str, measure: Measure, how: Dating) -> str:
         if start is None:
             return tongue.say("{move}, date not stated", move=move)
         return tongue.say(how.start, move=move, start=say_moment(tongue, start, zone))
-    end = say_moment(tongue, until, zone)
+    end = say_end(tongue, until, zone)
     if start is None:
         return tongue.say("{move} until {end}, start not stated", move=move, end=end)
     first = say_first(tongue, start, until, zone)
@@ -149,7 +156,7 @@ def say_standing(tongue: Tongue, change: Change) -> str:
     known = view.applied if view.status == "in_force" and view.applied else view.duty
     rate = say_rate(tongue, known, view.importer)
     if view.status == "suspended" and view.until:
-        end = say_moment(tongue, view.until, zone)
+        end = say_end(tongue, view.until, zone)
         return tongue.say("{rate}, suspended until {end}", rate=rate, end=end)
     if view.status == "scheduled" and view.effective_at:
         start = say_moment(tongue, view.effective_at, zone)

@@ -9,6 +9,7 @@ from service.core.language import Tongue, noted
 from service.core.moment import Moment
 from service.core.sentence.line import (
     AS_OF,
+    FROM,
     POSSIBLE,
     RATES,
     Dating,
@@ -20,7 +21,14 @@ from service.core.sentence.line import (
     stated_of,
     subject_of,
 )
-from service.core.sentence.phrase import say_day, say_first, say_moment, zone_of
+from service.core.sentence.phrase import (
+    say_day,
+    say_end,
+    say_first,
+    say_former_end,
+    say_moment,
+    zone_of,
+)
 from service.core.sentence.rates import say_figure, say_first_rate, say_rate, say_rates
 from service.core.sentence.threats import threaten, withdraw
 from service.core.standing import MeasureStanding
@@ -138,7 +146,7 @@ _PAUSE_PUT_OFF = (
 )
 
 
-TO = Dating(noted("{move} to {start}"), noted("{move} to {start}, ending {end}"))
+TO = Dating(noted("{move} to {start}"), noted("{move} to {start}, until {end}"))
 SOONER = Dating(
     noted("{rate} brought forward"), noted("{rate} brought forward from {old} to {new}")
 )
@@ -204,27 +212,60 @@ def add_meanwhile(tongue: Tongue, dated: str, duty: Duty | None) -> str:
 
 
 def _extend(tongue: Tongue, change: Change, measure: Measure) -> Line:
-    paused = isinstance(change.after, MeasureStanding) and change.after.pauses
-    own = own_of(change)
-    if own:
-        rate = say_figure(tongue, own)
-        move = tongue.say("{rate} stays suspended" if paused else "{rate} stays", rate=rate)
-    else:
-        move = tongue.say("stays suspended" if paused else "stays")
-    dated = _say_new_end(tongue, move, change, measure)
-    stated = stated_of(change, measure)
-    return Line(subject_of(tongue, measure), move, add_meanwhile(tongue, dated, stated))
+    own, ahead = own_of(change), _start_ahead(change)
+    rate = say_figure(tongue, own) if own else ""
+    bare, whole = _STAYS
+    if ahead:
+        bare, whole = _WILL_BE_SUSPENDED
+    elif isinstance(change.after, MeasureStanding) and change.after.pauses:
+        bare, whole = _STAYS_SUSPENDED
+    move = tongue.say(whole, rate=rate) if own else tongue.say(bare)
+    dated = move
+    if ahead:
+        start = say_moment(tongue, ahead, zone_of(measure.importer))
+        dated = tongue.say(FROM.start, move=move, start=start)
+    dated = _say_new_end(tongue, dated, change, measure)
+    return Line(
+        subject_of(tongue, measure), move, add_meanwhile(tongue, dated, stated_of(change, measure))
+    )
+
+
+_STAYS = noted("stays"), noted("{rate} stays")
+_STAYS_SUSPENDED = noted("stays suspended"), noted("{rate} stays suspended")
+_WILL_BE_SUSPENDED = noted("will be suspended"), noted("{rate} will be suspended")
+"""Where no rate is known, and with it."""
+
+
+def _start_ahead(change: Change) -> Moment | None:
+    """When the pause that is made longer or shorter begins; None where it has begun, or is none."""
+    view = change.before
+    if not isinstance(view, MeasureStanding) or view.status == "suspended" or not view.pauses:
+        return None
+    start = view.pauses[-1].start
+    for one in reversed(view.pauses[:-1]):  # each that goes on where the next begins is of the same
+        if one.until and one.until.at >= start.at > one.start.at:
+            start = one.start
+    return start if start.at > change.known_at else None
+
+
+def former_end(change: Change) -> Moment | None:
+    """The end that an extension moves, as far as one was stated."""
+    view = change.before
+    pauses = view.pauses if isinstance(view, MeasureStanding) else ()
+    return change.moved_from or (pauses[-1].until if pauses else None)
 
 
 def _say_new_end(tongue: Tongue, move: str, change: Change, measure: Measure) -> str:
-    zone, until, moved = zone_of(measure.importer), measure.until, change.moved_from
+    zone, until, former = zone_of(measure.importer), measure.until, former_end(change)
     if until is None:
         return tongue.say("{move}, end not stated", move=move)
-    new = say_moment(tongue, until, zone)
-    if moved is None:
+    new = say_end(tongue, until, zone)
+    if former is None or former.is_same_start(until):
         return tongue.say("{move} until {end}", move=move, end=new)
-    old = say_first(tongue, moved, until, zone)
-    return tongue.say("{move}; end moved from {old} to {new}", move=move, old=old, new=new)
+    old = say_former_end(tongue, former, until, zone)
+    if until.at < former.at:
+        return tongue.say("{move} only until {new} instead of {old}", move=move, old=old, new=new)
+    return tongue.say("{move} until {new} instead of {old}", move=move, old=old, new=new)
 
 
 def _resume(tongue: Tongue, change: Change, measure: Measure) -> Line:

@@ -5,6 +5,7 @@ Whatever an event says is white-spaced to one line and shortened with an ellipsi
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
@@ -49,6 +50,31 @@ def say_first(tongue: Tongue, moment: Moment, other: Moment, zone: str) -> str:
         return say_moment(tongue, moment, zone)
     local = moment.at.astimezone(find_zone(zone))
     return tongue.say("{date} {time}", date=tongue.date(local.date()), time=f"{local:%H:%M}")
+
+
+def say_end(tongue: Tongue, moment: Moment, zone: str) -> str:
+    """An end that is a bare day is said by the last day before it, for it is over when that begins.
+
+    As "30 Dec 2026 inclusive" of what ends on 31 Dec 2026.
+    """
+    return _say_last_day(tongue, moment.day) if moment.day else say_moment(tongue, moment, zone)
+
+
+def say_former_end(tongue: Tongue, moment: Moment, other: Moment, zone: str) -> str:
+    """As `say_end`; of two by the same clocks the `other` names the city for both."""
+    return say_end(tongue, moment, zone) if moment.day else say_first(tongue, moment, other, zone)
+
+
+def say_end_day(tongue: Tongue, moment: Moment, zone: str) -> str:
+    """As `say_end`, for where there is no room for the hour."""
+    return _say_last_day(tongue, moment.day) if moment.day else say_day(tongue, moment, zone)
+
+
+def _say_last_day(tongue: Tongue, end: date) -> str:
+    day = tongue.date(date.fromordinal(max(end.toordinal() - 1, 1)))
+    if tongue.is_brief:
+        return tongue.say_as("brief", "{day} inclusive", day=day)
+    return tongue.say("{day} inclusive", day=day)
 
 
 def say_clocks(tongue: Tongue, moment: Moment, zone: str) -> str:
@@ -149,32 +175,39 @@ def join_names(tongue: Tongue, names: Iterable[str], limit: int = SAID_NAMES) ->
 # Goods
 
 
-def say_goods(tongue: Tongue, origin: Origin, product: Product) -> str:
-    """As "USMCA-qualifying goods of Mexico (cars; HTS 8703.22.01 and 4 more codes)"."""
-    goods = _say_whose(tongue, origin)
+def say_goods(tongue: Tongue, origin: Origin, product: Product, names: int = SAID_NAMES) -> str:
+    """As "USMCA-qualifying goods of Mexico (cars; HTS 8703.22.01 and 4 more codes)".
+
+    Of origins, and of those excepted, up to so many `names` are said.
+    """
+    goods = _say_whose(tongue, origin, names)
     if product.condition is not None:
-        condition = _say_condition(tongue, product.condition)
-        goods = tongue.say("{condition} {goods}", condition=condition, goods=goods)
+        goods = _put_condition(tongue, product.condition, goods)
     scope = say_scope(tongue, product)
     return tongue.say("{goods} ({scope})", goods=goods, scope=scope) if scope else goods
 
 
-def _say_condition(tongue: Tongue, condition: str) -> str:
-    """As "usmca_qualifying" is how the field's data says "USMCA-qualifying"."""
+def _put_condition(tongue: Tongue, condition: str, goods: str) -> str:
+    """As "usmca_qualifying" is how the field's data says "USMCA-qualifying".
+
+    Other words are set behind the goods: they may be of any shape.
+    """
     head, qualifying, rest = condition.partition("_qualifying")
     if qualifying and not rest:
         agreement = shorten(head.upper().replace("_", " "), SAID_RATE)
-        return tongue.say("{agreement}-qualifying", agreement=agreement)
-    return say_quoted(tongue, condition.replace("_", " "), SAID_RATE)
+        said = tongue.say("{agreement}-qualifying", agreement=agreement)
+        return tongue.say("{condition} {goods}", condition=said, goods=goods)
+    said = say_quoted(tongue, condition.replace("_", " "), SAID_RATE)
+    return tongue.say("{goods}, {condition}", condition=said, goods=goods)
 
 
-def _say_whose(tongue: Tongue, origin: Origin) -> str:
+def _say_whose(tongue: Tongue, origin: Origin, limit: int) -> str:
     if origin.kind == "pseudo":
         return _say_pseudo(tongue, origin.members)
-    but = join_names(tongue, (tongue.name(code).other for code in origin.excluded))
+    but = join_names(tongue, (tongue.name(code).other for code in origin.excluded), limit)
     if origin.kind == "all":
         return _say_all_origins(tongue, but)
-    whose = join_names(tongue, (tongue.name(code).other for code in origin.members))
+    whose = join_names(tongue, (tongue.name(code).other for code in origin.members), limit)
     if but:
         return tongue.say("goods of {countries} except {others}", countries=whose, others=but)
     return tongue.say("goods of {countries}", countries=whose)

@@ -9,7 +9,7 @@ def say_figure(tongue: Tongue, duty: Duty | None) -> str:
     """Without its basis, for a rate that was told before; a text that is no figure is quoted."""
     if duty is None:
         return tongue.say("rate not stated")
-    said = shorten(say_duty(duty.on_basis(Basis.ADDITIONAL), tongue), SAID_RATE)
+    said = shorten(say_duty(duty.on_basis(Basis.ADDITIONAL), tongue, is_part=True), SAID_RATE)
     is_quote = not duty.components and duty.text
     return tongue.say("“{quote}”", quote=said) if is_quote else said
 

@@ -41,6 +41,12 @@ def _miss(given: Input) -> Stage:
             " read yet, and it may be one of them: ask again in a moment."
         )
         return stopped(Name.SOURCE, said, href="/v1/status", goes_on=True)
+    if given.is_cut:
+        said = (
+            f"No event {name} is in the books. Very many records were set aside, and not all of"
+            " them were looked into: GET /v1/quarantine lists them."
+        )
+        return stopped(Name.SOURCE, said, "quarantine", href="/v1/quarantine")
     said = f"No event {name} ever arrived. Send it to POST /v1/events, or check source and id."
     return stopped(Name.SOURCE, said, href="/v1/events")
 
@@ -70,6 +76,8 @@ def _set_aside(given: Input) -> Stage:
         f" it again: POST /v1/quarantine/{given.entry}/replay.",
     )
     said = f"It was set aside, for it could not be taken: {given.reason[:_NAMED]}. {mend}"
+    if given.is_guessed:
+        said += " Its source and id cannot be read: the name was found in its bytes, no more."
     return stopped(Name.EVENT, said, "quarantine", given.at, f"/v1/quarantine/{given.entry}")
 
 

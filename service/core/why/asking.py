@@ -92,13 +92,30 @@ def _say_late(one: Asked) -> Stage:
 
 def _say_missed(asked: Sequence[tuple[Asked, Miss]]) -> Stage:
     """The one that came nearest speaks for all."""
-    best, miss = max(asked, key=lambda pair: bool(pair[0].nearest) and not pair[0].is_late)
+    best, miss = max(asked, key=lambda pair: (not pair[0].is_late, bool(pair[0].nearest)))
+    if best.is_late:
+        return _say_late_miss(best, miss, len(asked) - 1)
     verb = "did" if best.now else "does"
     said = f"{best.follower.said} {verb} not ask for it: {miss.reason}. {_mend(best)}"
-    if len(asked) > 1:
-        said += f" Nor do {len(asked) - 1} more of its subscriptions."
+    said += _say_others(len(asked) - 1)
     setting = best.nearest[0].setting if best.nearest else miss.stops[0][1]
     return stopped(Name.MATCH, said + _say_since(best), setting, href=_href(best))
+
+
+def _say_late_miss(one: Asked, miss: Miss, others: int) -> Stage:
+    """No setting would have got it the alert; what would let the like of it through is said."""
+    said = (
+        f"{one.follower.said} was made on {say_time(one.follower.created_at)}, after the change was"
+        " recorded, and a subscription is told of what comes after it. Nor does it ask for the"
+        f" like of it: {miss.reason}. {_mend(one)}{_say_others(others)}"
+    )
+    return stopped(Name.MATCH, said, "after_change", one.follower.created_at, _href(one))
+
+
+def _say_others(many: int) -> str:
+    if many == 1:
+        return " Nor does another of its subscriptions."
+    return f" Nor do {many} more of its subscriptions." if many else ""
 
 
 def _say_since(one: Asked) -> str:
@@ -116,7 +133,8 @@ def _mend(one: Asked) -> str:
     if not one.nearest:
         return "More than one setting stands in the way."
     offers = ", or ".join(nearest.said for nearest in one.nearest)
-    return f"It would have matched with {offers}."
+    would = "would match" if one.is_late else "would have matched"
+    return f"It {would} with {offers}."
 
 
 def _href(one: Asked) -> str:

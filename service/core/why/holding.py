@@ -1,37 +1,60 @@
 """What keeps an alert from leaving: its destination, what it waits for, a person, its turn."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from service.core.destination.optin import UNCONFIRMED
+from service.core.destination.optin import ACTIVE, UNCONFIRMED
 from service.core.sending.steering import Word
 from service.core.why.stage import Name, Stage, say_time, stopped
-from service.core.why.trail import Holder, Recipient, Sent, Trail
+from service.core.why.trail import Holder, Recipient, Sent, Trail, Withheld
 
 
 def say_held(trail: Trail, sent: Sent) -> Stage:
-    """Whoever holds it; of several the first."""
-    holder = sent.holders[0]
+    """Whoever holds it; of several the first, and who waits speaks last: that passes by itself."""
+    holder = min(sent.holders, key=_is_waiting)
     owner = holder.owner.partition("/")[0]
     if owner == trail.to.id:
-        return _say_destination(trail.to, sent, holder)
+        return _say_destination(trail.to, sent, holder.since)
+    if _is_waiting(holder):
+        return _say_waiting(trail, sent, holder)
     say = _HOLDERS.get(owner.partition(":")[0])
     return say(trail, sent, holder) if say else _say_paused(trail, owner, holder)
 
 
-def _say_destination(to: Recipient, sent: Sent, holder: Holder) -> Stage:
+def _is_waiting(holder: Holder) -> bool:
+    return holder.owner.partition(":")[0] == _GATHERING
+
+
+_GATHERING = "gathering"
+
+
+def _say_waiting(trail: Trail, sent: Sent, holder: Holder) -> Stage:
+    """What was stopped since the wait began keeps it from leaving when that is over."""
+    waits = _say_gathered(trail, holder)
+    if trail.to.state != ACTIVE:
+        stop = _say_destination(trail.to, sent, None)
+    elif sent.withheld:
+        stop = say_stopped(sent, None)
+    else:
+        return waits
+    return replace(stop, said=f"{waits.said} Nor would it leave then. {stop.said}")
+
+
+def _say_destination(to: Recipient, sent: Sent, since: datetime | None) -> Stage:
     if to.state == UNCONFIRMED:
         said = f"It is held: {to.reason or 'its reader has not confirmed yet'}."
-        return stopped(Name.DELIVERY, said, "opt-in", holder.since, place_of(to))
+        return stopped(Name.DELIVERY, said, "opt-in", since, place_of(to))
     if sent.suppressed:
         said = (
             f"It is held, for {to.address} gets no mail any more: {sent.suppressed}."
             " If it is good again, lift the suppression."
         )
-        return stopped(Name.DELIVERY, said, "suppression", holder.since, "/v1/suppressions")
+        return stopped(Name.DELIVERY, said, "suppression", since, "/v1/suppressions")
     why = f" ({to.reason})" if to.reason else ""
-    said = f"It is held since {say_time(holder.since)}, for its destination is {to.state}{why}."
-    return stopped(Name.DELIVERY, said, to.state, holder.since, place_of(to))
+    when = f" since {say_time(since)}" if since else ""
+    said = f"It is held{when}, for its destination is {to.state}{why}."
+    return stopped(Name.DELIVERY, said, to.state, since, place_of(to))
 
 
 def _say_paused(trail: Trail, owner: str, holder: Holder) -> Stage:
@@ -41,6 +64,8 @@ def _say_paused(trail: Trail, owner: str, holder: Holder) -> Stage:
         f"It is held since {say_time(holder.since)}, for {names.get(owner, owner)} is paused."
         f" POST {href}/resume sends it."
     )
+    if trail.to.state != ACTIVE:
+        said += f" Its destination is {trail.to.state} too."
     return stopped(Name.DELIVERY, said, "paused", holder.since, href)
 
 
@@ -52,7 +77,7 @@ _WAITS = {
 }
 
 
-def _say_gathered(trail: Trail, _sent: Sent, holder: Holder) -> Stage:
+def _say_gathered(trail: Trail, holder: Holder) -> Stage:
     kind = holder.cause.partition(":")[0]
     setting, for_what = _WAITS.get(kind, ("preferences", "to be told with others"))
     due = f", until {say_time(holder.due_at)}" if holder.due_at else ""
@@ -77,7 +102,6 @@ def _say_withheld(_trail: Trail, sent: Sent, holder: Holder) -> Stage:
 
 
 _HOLDERS: dict[str, Callable[[Trail, Sent, Holder], Stage]] = {
-    "gathering": _say_gathered,
     "halt": _say_halted,
     "recall": _say_recalled,
     "sending": _say_withheld,
@@ -86,9 +110,27 @@ _HOLDERS: dict[str, Callable[[Trail, Sent, Holder], Stage]] = {
 
 def say_stopped(sent: Sent, since: datetime | None) -> Stage:
     """Nothing leaves the house, or nothing to such an address."""
-    why = sent.withheld or "its address is not among those that may be written to"
-    said = f"It is kept back: {why}. Release sending to let it go."
+    kept = sent.withheld
+    if kept and kept.is_hold:
+        return _say_hold(kept)
+    why = "its address is not among those that may be written to"
+    if kept:
+        why = f"{kept.reason}, until the service is started with another"
+    said = f"It is kept back: {why}. Then release sending to let it go: {_RELEASE}."
     return stopped(Name.DELIVERY, said, "TARIFFWIRE_SEND", since, "/v1/sending")
+
+
+_RELEASE = "POST /v1/sending/release, or `tariffwire send release`"
+
+
+def _say_hold(kept: Withheld) -> Stage:
+    since = f" since {say_time(kept.since)}" if kept.since else ""
+    by = f" by {kept.who}" if kept.who else ""
+    said = (
+        f"It is kept back: all sending is held{since}{by} ({kept.reason}). To let it go,"
+        f" release it: {_RELEASE}."
+    )
+    return stopped(Name.DELIVERY, said, "hold", kept.since, "/v1/sending")
 
 
 def say_pending(sent: Sent, now: datetime) -> Stage:

@@ -37,7 +37,8 @@ class Place(StrEnum):
 class Input:
     """An event as it came. `entry` is the id of a quarantined one, `settled` what became of it.
 
-    `unread` counts records of the log that were not read yet, for one that is nowhere.
+    `unread` counts records of the log that were not read yet, for one that is nowhere; `is_cut`:
+    more was set aside than was looked into. `is_guessed`: it cannot be read, and may be another.
     """
 
     source: str | None
@@ -48,6 +49,8 @@ class Input:
     reason: str = ""
     settled: str = ""
     unread: int = 0
+    is_guessed: bool = False
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Why nothing is sent at all: by the setting, or by a hold (`is_hold`), since when and whose.
+
+    `who` is "" where no person held it, but the service itself.
+    """
+
+    reason: str
+    is_hold: bool = False
+    who: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """An alert, and where it stands. `told_in` is the bundle of a digested one.
 
@@ -164,7 +180,7 @@ class Sent:
     holders: Sequence[Holder] = ()
     last: Tried | None = None
     pace: Pace = Pace()
-    withheld: str = ""
+    withheld: Withheld | None = None
     told_in: "Sent | None" = None
     successor: UUID | None = None
     suppressed: str = ""

@@ -53,19 +53,27 @@ _HOLDER = (
     .correlate(Alert)
     .scalar_subquery()
 )
-_ALERTS = (
+_PLANNED = (
     alert_rows(_HOLDER, col(Carried.alert_id), col(Superseded.successor_id))
     .outerjoin(Carried, col(Carried.member_id) == col(Alert.id))
     .outerjoin(Superseded, col(Superseded.delivery_id) == col(Alert.id))
-    .where(
-        col(Alert.destination_id) == bindparam("of"),
-        col(Alert.number) > bindparam("after"),
-        col(Alert.created_at) >= bindparam("since"),
-        col(Alert.created_at) < bindparam("until"),
-    )
     .order_by(col(Alert.number))
-    .limit(bindparam("most"))
 )
+_ALERTS = _PLANNED.where(
+    col(Alert.destination_id) == bindparam("of"),
+    col(Alert.number) > bindparam("after"),
+    col(Alert.created_at) >= bindparam("since"),
+    col(Alert.created_at) < bindparam("until"),
+).limit(bindparam("most"))
+
+
+async def read_alerts(session: AsyncSession, alerts: Collection[UUID]) -> list[Planned]:
+    """These, whenever they were made; by number."""
+    connection = await session.connection()
+    return [Planned(*row) for row in await connection.execute(_THESE, {"those": list(alerts)})]
+
+
+_THESE = _PLANNED.where(one_of(col(Alert.id), "those"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.sending.delivery import State
-from service.core.why.trail import Holder, Matched, Pace, Recipient, Sent, Tried
+from service.core.why.trail import Holder, Matched, Pace, Recipient, Sent, Tried, Withheld
 from service.store.delivery.alerts import ListedAlert, find_alert
 from service.store.delivery.superseding import find_successor
 from service.store.delivery.tables import Attempt, Delivery, Held
@@ -22,7 +22,7 @@ _UNSENT = frozenset({State.PENDING, State.HELD})
 
 
 async def read_sent(
-    session: AsyncSession, account_id: str, alert_id: UUID, to: Recipient, withheld: str
+    session: AsyncSession, account_id: str, alert_id: UUID, to: Recipient, withheld: Withheld | None
 ) -> Sent | None:
     """The alert with this id; None: there is none."""
     row = await find_alert(session, account_id, alert_id)

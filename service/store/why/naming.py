@@ -35,15 +35,17 @@ _COLUMNS = (
 
 
 async def find_recipients(session: AsyncSession, account_id: str, given: str) -> list[Recipient]:
-    """By id or whole address; else by an address as it is shown, secrets hidden, or its begin."""
+    """By id or whole address; else by an address as it is shown, secrets hidden, or its begin.
+
+    Capitals of a mail address matter only where two differ in nothing else.
+    """
     mine = select(*_COLUMNS).where(col(Destination.account_id) == account_id)
-    email = func.lower(col(Destination.address)) == given.lower()
-    exact = or_(
-        col(Destination.id) == given,
-        col(Destination.address) == given,
-        (col(Destination.kind) == "email") & email,
-    )
+    exact = or_(col(Destination.id) == given, col(Destination.address) == given)
     rows = (await session.execute(mine.where(exact).limit(MOST))).all()
+    if not rows:
+        email = func.lower(col(Destination.address)) == given.lower()
+        alike = mine.where(col(Destination.kind) == "email", email)
+        rows = (await session.execute(alike.order_by(col(Destination.id)).limit(MOST))).all()
     if not rows and "://" in given:
         rows = await _find_alike(session, mine, given)
     return [_recipient(row) for row in rows] or await _find_removed(session, account_id, given)

@@ -11,7 +11,8 @@ from sqlmodel import col
 from service.core.match.subscription import Rule
 from service.core.sending.delivery import TOLD, delivery_id
 from service.core.sending.steering import Act, Word
-from service.core.why.trail import Follower, Known, Recipient, Trail
+from service.core.why.trail import Follower, Known, Recipient, Trail, Withheld
+from service.store.delivery.sending import SENDING, read_hold
 from service.store.delivery.tables import Alert, Receipt
 from service.store.evidence.versions import find_rules
 from service.store.following.subscriptions import Wanted, list_subscriptions
@@ -34,14 +35,14 @@ _ACTS = frozenset(act.value for act in Act)
 class Question:
     """Who asks about what. `unread` counts records of the log that nobody has read yet.
 
-    `withheld` is why nothing is sent at all; "" where it is.
+    `withheld` is why nothing is sent at all; None where it is.
     """
 
     account_id: str
     to: Recipient
     about: str
     unread: int = 0
-    withheld: str = ""
+    withheld: Withheld | None = None
 
 
 async def read_trail(session: AsyncSession, question: Question, named: Named | None) -> Trail:
@@ -64,6 +65,17 @@ async def read_trail(session: AsyncSession, question: Question, named: Named | N
         told_pp=await _find_told(session, question.to.id, change),
         sent=await read_sent(session, question.account_id, name, question.to, question.withheld),
     )
+
+
+async def find_hold(session: AsyncSession) -> Withheld | None:
+    """The hold on all sending, with whoever laid it; a deed of an earlier hold is not of this."""
+    hold = await read_hold(session)
+    if hold is None:
+        return None
+    latest = Span(None, 1, newest=True)
+    deeds = await list_deeds(session, latest, {"object": SENDING, "action": "hold"})
+    who = deeds[0].who if deeds and deeds[0].at >= hold.since else ""
+    return Withheld(reason=hold.reason, is_hold=True, who=who, since=hold.since)
 
 
 async def _find_made(session: AsyncSession, named: Named) -> Recorded | None:

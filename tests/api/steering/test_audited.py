@@ -95,8 +95,8 @@ async def test_sending_as_a_whole(api):
     await api.post("/v1/sending/hold", json={"reason": "restored  from a backup"})
     await api.post("/v1/sending/release")
     assert await lines(api, object="sending") == [
-        ("hold_sending", {"reason": "restored from a backup"}),
-        ("release_sending", {"released": 0}),
+        ("hold", {"reason": "restored from a backup"}),
+        ("release", {"released": 0}),
     ]
 
 

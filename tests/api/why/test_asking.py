@@ -94,7 +94,7 @@ async def test_of_several_subscriptions_each_is_told_of(journey):
     verdict, stage, _, said = await journey.stop()
     assert (verdict, stage) == ("not_told", "match")
     assert said.startswith("“second” does not ask for it")
-    assert "Nor do 1 more of its subscriptions." in said
+    assert "Nor does another of its subscriptions." in said
     found = (await journey.ask())["subscriptions"]
     assert [(one["id"], one["nearest"] == []) for one in found] == [
         ("second", False),

@@ -66,6 +66,15 @@ async def test_several_destinations_are_meant(journey):
     assert "dst_two" in what
 
 
+async def test_of_addresses_that_differ_in_capitals_alone_the_exact_one_is_meant(journey):
+    for name, address in (("one", "Desk@Example.com"), ("two", "desk@example.com")):
+        await journey.follow(to=f"dst_{name}", name=name, kind="email", address=address)
+    await journey.tell(measure("e1"))
+    assert (await journey.ask(to="Desk@Example.com"))["to"]["id"] == "dst_one"
+    assert (await journey.ask(to="desk@example.com"))["to"]["id"] == "dst_two"
+    assert (await refused(journey, "DESK@example.com", "1"))[:2] == (409, "query.to")
+
+
 async def test_several_events_are_called_so(journey):
     await journey.follow()
     other = "https://other.example/feed"

@@ -11,7 +11,7 @@ from service.core.sending.delivery import Reply
 from service.core.sending.steering import Act, Gate
 from service.dispatch.http import WebhookSender
 from service.store.delivery.holding import disable, hold
-from service.store.delivery.sending import hold_sending
+from service.store.delivery.sending import hold_sending, release_sending
 from service.store.delivery.tables import Delivery
 from service.store.following.accounts import DEFAULT
 from service.store.following.destinations import remove_destination
@@ -234,8 +234,35 @@ async def test_sending_is_held_as_a_whole(journey, desk):
     now = journey.clock()
     await journey.db.run_write(lambda session: hold_sending(session, "restored", now))
     verdict, stage, setting, said = await journey.stop()
-    assert (verdict, stage, setting) == ("not_told", "delivery", "TARIFFWIRE_SEND")
-    assert "restored" in said
+    assert (verdict, stage, setting) == ("not_told", "delivery", "hold")
+    assert "all sending is held since 9 Apr 2025 20:00 UTC (restored)." in said
+    await journey.api.post("/v1/sending/release")
+    journey.clock.advance(hours=1)
+    await journey.api.post("/v1/sending/hold", json={"reason": "an audit"})
+    said = (await journey.stop())[3]
+    assert "all sending is held since 9 Apr 2025 21:00 UTC by api (an audit)." in said
+    assert "tariffwire send release" in said
+    deeds = (await journey.api.get("/v1/audit", params={"object": "sending"})).json()["items"]
+    assert [one["action"] for one in deeds] == ["release", "hold"]
+    await journey.db.run_write(lambda session: release_sending(session, now))
+    journey.clock.advance(hours=1)
+    later = journey.clock()
+    await journey.db.run_write(lambda session: hold_sending(session, "restored", later))
+    assert "by api" not in (await journey.stop())[3]
+
+
+async def test_its_destination_was_paused_while_it_waited(journey):
+    await journey.follow()
+    await journey.wish(digest={"every": "day", "at": "07:00"})
+    await journey.tell(measure("e1"))
+    await journey.claim()
+    assert (await journey.stop())[0] == "not_yet"
+    answer = await journey.api.patch(f"/v1/destinations/{TO}", json={"state": "paused"})
+    assert answer.status_code == 200, answer.text
+    verdict, stage, setting, said = await journey.stop()
+    assert (verdict, stage, setting) == ("not_told", "delivery", "paused")
+    assert "It waits for the digest" in said
+    assert "its destination is paused" in said
 
 
 async def test_its_address_is_not_among_those_that_may_be_written_to(journey):

@@ -28,6 +28,8 @@ def test_figures_are_written_as_the_reader_does(tongue, number, money, day, list
     assert tongue.number(Decimal("12345.50")) == number
     assert tongue.number(7) == "7"
     assert tongue.money(Decimal("0.40")) == money
+    assert tongue.money(Decimal("0.4")) == money.rstrip("0")  # though the two are equal
+    assert tongue.money(Decimal("0.400")) == money + "0"
     assert tongue.money(Decimal(3)) == "3"
     assert tongue.date(date(2025, 9, 8)) == day
     assert tongue.listed(iter("abc")) == listed

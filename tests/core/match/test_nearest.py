@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 
+from service.core.codes import country_phrase, known_groups
 from service.core.match import Match, Miss, facts_of, match
-from service.core.match.nearest import OFFERED, find_nearest
-from service.core.match.subscription import Rule
+from service.core.match.nearest import ANY, OFFERED, find_nearest
+from service.core.match.subscription import Lane, Rule
 from tests.core.match.match_oracle import change_of, measure, percent, talks
 from tests.core.match.test_match_oracle import CHANGES, RULES
 
@@ -83,6 +84,35 @@ def test_one_setting_is_named_with_what_would_have_matched(about, lane, minima, 
     assert offered(change_of(measure(**about)), lane, **minima)[0] == said
 
 
+def group(*codes, **more):
+    return {"origin": {"kind": "group", "members": list(codes)} | more}
+
+
+@pytest.mark.parametrize(
+    ("about", "lane", "said"),
+    [
+        (group("ASEAN"), {"origin": "CN"}, "origin Indonesia instead of China"),
+        (group("USMCA"), {"country": "JP", "importer": "US"}, "country the US instead of Japan"),
+        (
+            group("ASEAN", **{"except": ["BN"]}),
+            {"origin": "BN"},
+            "origin Malaysia instead of Brunei",
+        ),
+        (group("CPTPP"), {"origin": "TH"}, "origin Brunei instead of Thailand"),
+        (group("EU-CUSTOMS"), {"origin": "GB"}, "origin Austria instead of the United Kingdom"),
+        ({"origin": {"kind": "pseudo", "members": ["X"]}}, {"origin": "VN"}, None),
+        (
+            {"origin": {"kind": "country", "members": ["GB", "CN"], "except": ["GB"]}},
+            {"origin": "VN"},
+            "origin China instead of Vietnam",
+        ),
+    ],
+)
+def test_of_a_group_a_member_is_named_for_no_lane_can_name_a_group(about, lane, said):
+    found = offered(change_of(measure(**about)), lane)
+    assert found[0] == (said or "origin any instead of Vietnam")
+
+
 def test_a_party_to_talks_is_named_or_left_open():
     change = change_of(talks("US", "CN"))
     assert offered(change, {"party": "VN"}) == ["party China instead of Vietnam"]
@@ -120,3 +150,5 @@ def test_whatever_is_offered_matches_and_no_more_than_a_few(change, rule):
     found = find_nearest(facts, rule)
     assert len(found) <= OFFERED
     assert all(one.reason and one.was != one.value for one in found)
+    places = [one.value for one in found if one.setting in Lane.model_fields and one.value != ANY]
+    assert not {country_phrase(code) for code in known_groups() - {"EU"}} & {*places}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import string
 import zipfile
 from hashlib import sha256
 
@@ -197,6 +198,18 @@ def test_a_key_that_is_none_signed_nothing():
     assert "manifest.json: it is not what whpk_x signed" in findings(
         tampered(signature_json=signature)
     )
+
+
+@pytest.mark.parametrize("name", ["key", "signature"])
+def test_bits_that_nobody_looks_at_are_looked_at(name):
+    with zipfile.ZipFile(io.BytesIO(WHOLE)) as found:
+        signed = json.loads(found.read("signature.json"))
+    text = signed[name].rstrip("=")
+    signs = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    altered = text[:-1] + signs[signs.index(text[-1]) ^ 1] + signed[name][len(text) :]
+    signature = write_json(signed | {name: altered})
+    said = f"it is not what {altered if name == 'key' else signed['key']} signed"
+    assert f"manifest.json: {said}" in findings(tampered(signature_json=signature))
 
 
 def test_a_signature_with_something_beside_it_is_named():

@@ -77,3 +77,19 @@ def test_what_is_no_private_key_never_signs(text, reason):
 def test_what_is_no_public_key_is_said_to_be_none_whatever_is_offered(text):
     with pytest.raises(BadSecret):
         proves(text, b"any", ["v1a,AAAA"])
+
+
+def test_a_signature_and_a_public_key_are_written_in_one_way_alone():
+    signature = sign(PRIVATE, b"any")
+    assert signature.endswith("w==")
+    assert not proves(PUBLIC, b"any", [signature.removesuffix("w==") + "x=="])
+    assert PUBLIC.endswith("w=")
+    other = PUBLIC.removesuffix("w=") + "x="
+    assert base64.b64decode(other.removeprefix("whpk_")) == RAW_PUBLIC
+    with pytest.raises(BadSecret, match="not as base64 is written"):
+        proves(other, b"any", [signature])
+
+
+def test_a_shared_secret_is_taken_as_it_was_agreed_on():
+    last, same = (f"whsec_{'A' * 34}{end}" for end in ("A=", "B="))
+    assert sign(last, b"any") == sign(same, b"any")

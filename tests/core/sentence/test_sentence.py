@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 from service.core.change import Kind
 from service.core.duty import Duty
 from service.core.event import Instrument
-from service.core.language import ENGLISH
+from service.core.language import ENGLISH, Language, tongue_for
 from service.core.moment import read_moment
 from service.core.sentence.headline import LONGEST_HEADLINE, headline
-from service.core.sentence.phrase import cite, read_number, say_laws, say_moment, shorten
+from service.core.sentence.phrase import (
+    cite,
+    read_number,
+    say_laws,
+    say_moment,
+    shorten,
+    width_of,
+)
 from service.core.sentence.rates import say_rate
 from service.core.sentence.sentence import say
 from service.core.sentence.terms import say_terms
@@ -171,9 +178,18 @@ def test_every_subject_line_fits_and_every_sentence_ends(change):
             "goods of China: exempt as of 5 Apr 2025",
         ),
         ([measure("x", "exemption_ended", rate="30")], "exempt → 30 %"),
-        ([BASE, measure("x", "extended", until="2025-06-01")], "84 % stays until 1 Jun 2025"),
-        ([measure("x", rate="9", expires_at="2025-06-01")], "date not stated, expiring 1 Jun 2025"),
-        ([measure("x", rate="9", until="2025-06-01")], "until 1 Jun 2025, start not stated"),
+        (
+            [BASE, measure("x", "extended", until="2025-06-01")],
+            "84 % stays until 31 May 2025 inclusive",
+        ),
+        (
+            [measure("x", rate="9", expires_at="2025-06-01")],
+            "date not stated, valid until 31 May 2025 inclusive",
+        ),
+        (
+            [measure("x", rate="9", until="2025-06-01")],
+            "until 31 May 2025 inclusive, start not stated",
+        ),
         (
             [measure("x", rate="9", effective_at="2025-05-01"), measure("d", "delayed")],
             "9 % postponed from",
@@ -235,6 +251,150 @@ def test_a_longer_suspension_without_an_end_says_so():
         change, about=change.about.model_copy(update={"until": None}), moved_from=None
     )
     assert "stays suspended, end not stated" in say(endless)
+
+
+LATER_PAUSE = measure("p", "suspended", effective_at="2025-06-01", until="2025-09-01")
+PAUSE = measure("p", "suspended", effective_at="2025-04-02", until="2025-09-01")
+TONGUES = [ENGLISH, *(tongue_for(one) for one in (Language.GERMAN, Language.JAPANESE))]
+
+
+@pytest.mark.parametrize(
+    ("pause", "until", "said"),
+    [
+        (
+            LATER_PAUSE,
+            "2025-12-01",
+            (
+                (
+                    "84 % will be suspended from 1 Jun 2025 until 30 Nov 2025 inclusive instead of"
+                    " 31 Aug 2025 inclusive."
+                ),
+                (
+                    "84 % künftig ausgesetzt ab 1. Juni 2025 bis einschließlich 30. Nov. 2025"
+                    " statt bis einschließlich 31. Aug. 2025."
+                ),
+                "84%を停止予定、2025年6月1日から、期限を2025年8月31日から2025年11月30日に延長。",
+            ),
+        ),
+        (
+            LATER_PAUSE,
+            "2025-08-01",
+            (
+                "from 1 Jun 2025 only until 31 Jul 2025 inclusive instead of 31 Aug 2025",
+                "nur noch bis einschließlich 31. Juli 2025 statt bis einschließlich 31. Aug.",
+                "期限を2025年8月31日から2025年7月31日に短縮。",
+            ),
+        ),
+        (
+            PAUSE,
+            "2025-12-01",
+            (
+                "84 % stays suspended until 30 Nov 2025 inclusive instead of 31 Aug 2025 inclusive",
+                "84 % bleiben ausgesetzt bis einschließlich 30. Nov. 2025 statt bis einschließlich",
+                "84%の停止を継続、期限を2025年8月31日から2025年11月30日に延長。",
+            ),
+        ),
+        (
+            PAUSE,
+            "2025-08-01",
+            (
+                "84 % stays suspended only until 31 Jul 2025 inclusive instead of 31 Aug 2025",
+                "84 % bleiben ausgesetzt, nur noch bis einschließlich 31. Juli 2025 statt bis",
+                "84%の停止を継続、期限を2025年8月31日から2025年7月31日に短縮。",
+            ),
+        ),
+        (
+            PAUSE,
+            "2025-12-01T00:01:00-05:00",
+            (
+                "until 1 Dec 2025 00:01 New York instead of 31 Aug 2025 inclusive.",
+                "bis 1. Dez. 2025, 00:01 Uhr (New York) statt bis einschließlich 31. Aug. 2025.",
+                "期限を2025年8月31日から2025年12月1日 00:01（ニューヨーク時間）に延長。",
+            ),
+        ),
+    ],
+)
+def test_a_pause_that_is_made_longer_or_shorter_says_both_ends_and_whether_it_has_begun(
+    pause, until, said
+):
+    change = last(BASE, pause, measure("x", "extended", until=until))
+    for tongue, words in zip(TONGUES, said, strict=True):
+        assert words in say(change, tongue)
+
+
+def test_a_pause_that_was_made_longer_once_is_one_pause_still():
+    again = [measure(name, "extended", until=day) for name, day in EXTENSIONS]
+    assert (
+        "84 % will be suspended from 1 Jun 2025 until 31 Jan 2026 inclusive instead of"
+        " 30 Nov 2025 inclusive." in told(BASE, LATER_PAUSE, *again)
+    )
+    change = last(BASE, LATER_PAUSE, *again)
+    assert "84 % will be suspended, end 30 Nov 2025 inclusive → 31 Jan 2026" in headline(change)
+
+
+EXTENSIONS = [("x", "2025-12-01"), ("y", "2026-02-01")]
+
+
+def test_a_pause_that_comes_after_another_begins_by_itself():
+    first = measure("f", "suspended", effective_at="2025-05-01", until="2025-05-10")
+    said = told(BASE, first, LATER_PAUSE, measure("x", "extended", until="2025-12-01"))
+    assert "84 % will be suspended from 1 Jun 2025 until 30 Nov" in said
+
+
+def test_the_same_end_again_is_not_told_as_moved():
+    said = told(BASE, LATER_PAUSE, measure("x", "extended", until="2025-09-01", rate="5"))
+    assert "from 1 Jun 2025 until 31 Aug 2025 inclusive; 5 % applies meanwhile" in said
+
+
+def test_a_figure_that_ends_in_words_is_closed_before_others_follow():
+    parts = [
+        {"kind": "ad_valorem", "amount": "2.5"},
+        {"kind": "specific", "amount": "0.40", "currency": "USD", "per": "kg"},
+    ]
+    change = last(
+        measure("m", duty={"components": parts, "combine": "max"}, effective_at="2025-06-01")
+    )
+    said = [say(change, tongue) for tongue in TONGUES]
+    assert "2.5 % or USD 0.40 per kg (whichever is higher) on top of other duties from" in said[0]
+    assert "0,40 USD je kg (je nachdem, was höher ist) zusätzlich zu anderen" in said[1]
+    assert "2.5%または0.40 USD／kgのいずれか高い方（他の関税に上乗せ）" in said[2]
+
+
+def test_a_condition_in_its_own_words_stands_behind_the_goods():
+    change = last(measure("m", product={"scope": "all", "condition": "not qualifying under USMCA"}))
+    said = [say(change, tongue) for tongue in TONGUES]
+    assert "US duty on goods of China, not qualifying under USMCA: " in said[0]
+    assert "US-Zoll auf Waren aus China, „not qualifying under USMCA“: " in said[1]
+    assert "米国の「not qualifying under USMCA」中国原産品に対する関税：" in said[2]
+
+
+MANY = ["CN", "JP", "DE", "FR", "GB", "IT", "ES", "NL", "BE", "AT"]
+
+
+@pytest.mark.parametrize("origin", [{"kind": "all", "except": MANY}, {"members": MANY}])
+@pytest.mark.parametrize("product", [{"scope": "all"}, {"scope": "codes", "include": ["8703"]}])
+@pytest.mark.parametrize("rate", ["10", "1234567.125"])
+def test_a_subject_line_loses_origins_before_its_day(origin, product, rate):
+    about = {"origin": {"kind": "country"} | origin, "product": product, "rate": rate}
+    change = last(measure("m", effective_at="2025-12-20", **about))
+    for tongue, day in zip(
+        TONGUES, ("20 Dec 2025", "20. Dez. 2025", "2025年12月20日から"), strict=True
+    ):
+        assert day in headline(change, tongue)
+        assert width_of(headline(change, tongue)) <= LONGEST_HEADLINE
+
+
+def test_what_is_too_long_all_the_same_loses_goods_before_its_day():
+    product = {"scope": "all", "condition": "not qualifying under USMCA, " + "x" * 50}
+    change = last(
+        measure("m", product=product, effective_at="2025-12-20", origin=EXCEPTED, rate="9")
+    )
+    said = headline(change)
+    assert said.endswith("…: none → 9 % from 20 Dec 2025")
+    assert len(said) <= LONGEST_HEADLINE
+
+
+EXCEPTED = {"kind": "all", "except": MANY}
 
 
 def test_an_announcement_without_a_text_says_so_and_what_it_cites():
@@ -488,7 +648,7 @@ def test_goods_are_said_as_far_as_they_are_known():
         "condition": "new_only",
     }
     said = told(measure("m", rate="9", product=product))
-    assert "US duty on new only goods of China (HTS 8703.22.01; except 8703.22.01.10, " in said
+    assert "US duty on goods of China, new only (HTS 8703.22.01; except 8703.22.01.10, " in said
     assert "8703.22.01.30 and 1 more code)" in said
     many = {"kind": "country", "members": ["CN", "HK", "MO", "VN", "JP", "KR"]}
     assert "goods of China, Hong Kong, Macau and 3 more" in told(

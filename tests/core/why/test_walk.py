@@ -25,6 +25,7 @@ from service.core.why.trail import (
     Sent,
     Trail,
     Tried,
+    Withheld,
 )
 from tests.core.match.match_oracle import change_of, measure
 
@@ -96,17 +97,28 @@ def follows(**changed):
 
 
 JAPAN = Rule.model_validate({"lanes": [{"importer": "JP"}]})
+HOLD = Withheld(reason="restored", is_hold=True, who="kim", since=NOW)
 BUSY = Tried(number=2, at=NOW, status=503, reason="busy")
 LOST = replace(BUSY, status=None, reason="no route")
 
 STOPS = {
     "never arrived": (nowhere(Place.NOWHERE), "source", "ever arrived"),
     "unread": (nowhere(Place.NOWHERE, unread=3), "source", "Up to 3 accepted records"),
+    "not all looked into": (
+        nowhere(Place.NOWHERE, is_cut=True),
+        "source",
+        "not all of them were looked into",
+    ),
     "outbox": (nowhere(Place.OUTBOX), "source", "waits in the outbox"),
     "aside": (
         nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON"),
         "event",
         "no JSON. Mend what writes it",
+    ),
+    "aside and found by its bytes": (
+        nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON", is_guessed=True),
+        "event",
+        "Its source and id cannot be read",
     ),
     "aside and sent again": (
         nowhere(Place.QUARANTINE, entry="t-0-1", reason="no JSON", settled="replayed"),
@@ -151,6 +163,14 @@ STOPS = {
         "does not ask for it: ",
     ),
     "late, whatever it was": (follows(then=JAPAN, after_change=7), "match", "would match, but"),
+    "late and another filter": (
+        follows(rule=JAPAN, after_change=7),
+        "match",
+        (
+            "“cars” was made on 8 Apr 2025 20:00 UTC, after the change was recorded, and a"
+            " subscription is told of what comes after it. Nor does it ask for the like of it: "
+        ),
+    ),
     "late": (follows(after_change=7), "match", "“cars” would match, but it was made on"),
     "nameless": (follows(after_change=7, name=""), "match", "sub_1 would match"),
     "planning": (known(is_open=True), "delivery", "being planned"),
@@ -192,10 +212,52 @@ STOPS = {
     "halted": (held("halt:7/sub_1"), "delivery", "The change was halted"),
     "recalled": (held("recall:7"), "delivery", "it is being taken back"),
     "kept back": (held("sending"), "delivery", "not among those"),
-    "withheld": (
-        sent(State.PENDING, withheld="restored", due_at=NOW),
+    "stopped while it waits": (
+        held("gathering", replace(TO, state="paused"), due_at=LATER, cause="digest:2025-04-10"),
         "delivery",
-        "restored",
+        (
+            "until 9 Apr 2025 20:05 UTC. Nor would it leave then. It is held, for its destination"
+            " is paused."
+        ),
+    ),
+    "sending held while it waits": (
+        sent(State.HELD, withheld=HOLD, holders=[Holder(owner="gathering", since=NOW)]),
+        "delivery",
+        (
+            "Nor would it leave then. It is kept back: all sending is held since 9 Apr 2025"
+            " 20:00 UTC by kim (restored)."
+        ),
+    ),
+    "waits and is held": (
+        sent(
+            State.HELD,
+            holders=[Holder(owner="gathering", since=NOW), Holder(owner="halt:7", since=NOW)],
+        ),
+        "delivery",
+        "The change was halted",
+    ),
+    "paused twice": (
+        held("sub_1", replace(TO, state="paused")),
+        "delivery",
+        "Its destination is paused too.",
+    ),
+    "withheld by the setting": (
+        sent(State.PENDING, withheld=Withheld(reason="TARIFFWIRE_SEND=held"), due_at=NOW),
+        "delivery",
+        "TARIFFWIRE_SEND=held, until the service is started with another. Then release sending",
+    ),
+    "withheld": (
+        sent(State.PENDING, withheld=HOLD, due_at=NOW),
+        "delivery",
+        (
+            "all sending is held since 9 Apr 2025 20:00 UTC by kim (restored). To let it go,"
+            " release it: POST /v1/sending/release"
+        ),
+    ),
+    "withheld by the service itself": (
+        sent(State.PENDING, withheld=Withheld(reason="restored", is_hold=True), due_at=NOW),
+        "delivery",
+        "all sending is held (restored).",
     ),
     "queue": (sent(State.PENDING, due_at=NOW), "delivery", "in the queue"),
     "retry": (
@@ -341,7 +403,17 @@ def test_the_subscription_that_came_nearest_speaks_for_all():
     near = replace(FOLLOWER, name="near", rule=JAPAN)
     said = explain(replace(UNSENT, followers=[far, near]), NOW).said
     assert "“near” does not ask for it" in said
-    assert "Nor do 1 more of its subscriptions." in said
+    assert "Nor does another of its subscriptions." in said
+    more = explain(replace(UNSENT, followers=[far, far, near]), NOW).said
+    assert "Nor do 2 more of its subscriptions." in more
+    late = replace(near, after_change=7)
+    assert "far" in explain(replace(UNSENT, followers=[late, far]), NOW).said
     alone = explain(replace(UNSENT, followers=[far]), NOW)
     assert "More than one setting stands in the way." in alone.said
     assert alone.stages[3].setting == "importer"
+
+
+def test_a_setting_alone_would_not_have_got_it_to_who_asked_too_late():
+    account = explain(follows(rule=JAPAN, after_change=7), NOW)
+    assert account.stages[3].setting == "after_change"
+    assert "It would match with importer the US instead of Japan." in account.said
