@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from service.core.codes.harmonized import HS_DIGITS, descriptions
+
 EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 IMPORTERS = ("US", "EU", "CN", "GB", "JP", "IN", "BR", "MX")
 SHARE_OF_US = 0.8
 ORIGINS = ("CN", "VN", "MX", "CA", "DE", "JP", "KR", "IN", "TH", "IT")
+SUBHEADINGS = [code for code in descriptions() if len(code) == HS_DIGITS]
 SOURCE = "https://events.example/desk"
 
 
@@ -19,11 +22,8 @@ def importer(chance: random.Random) -> str:
 
 
 def codes(count: int, chance: random.Random) -> list[str]:
-    """Six-digit codes spread over 97 chapters."""
-    return [
-        f"{chance.randrange(1, 98):02}{chance.randrange(1, 20):02}{chance.randrange(10, 90):02}"
-        for _ in range(count)
-    ]
+    """Six-digit codes spread over all chapters."""
+    return chance.choices(SUBHEADINGS, k=count)
 
 
 def rate_events(count: int, measures: int, *, run: str = "r") -> Iterator[dict[str, Any]]:

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from service.core.event import Event, Fault, Unreadable, decode, digest_of, read_event
+from service.core.event import (
+    Event,
+    Fault,
+    Unreadable,
+    decode,
+    digest_of,
+    read_event,
+    refuse_unknown_goods,
+)
 from service.core.event.binding import unbind
 from service.core.event.envelope import MAX_BYTES
 from service.core.standing.keys import record_key, refuse_long_names
@@ -34,6 +42,7 @@ def read_arrival(record: Record) -> Arrival:
         found = decode(body)
         event = read_event(found)
         refuse_long_names(event)
+        refuse_unknown_goods(event)
     except Unreadable as error:
         return Arrival(record, None, "", str(error))
     return Arrival(record, event, digest_of(found), "", body)

@@ -332,6 +332,12 @@ def test_there_are_at_least_forty():
     [
         ("POST", EVENTS, measure(dutty={}), "did you mean `duty`?"),
         ("POST", EVENTS, measure(importer="UK"), "did you mean 'GB'"),
+        (
+            "POST",
+            EVENTS,
+            measure(product={"scope": "codes", "include": ["8703.99"]}),
+            "Did you mean 8703.90",
+        ),
         ("POST", SUBSCRIPTIONS, follow(country="Vietnan"), "VN (Vietnam)"),
         ("POST", SUBSCRIPTIONS, follow(contry="VN"), "did you mean `country`?"),
         ("POST", SUBSCRIPTIONS, follow(product="8703.2x"), "8703"),

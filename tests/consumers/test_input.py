@@ -30,6 +30,11 @@ BINARY = (
 )
 BAD = {
     "not JSON": (b"tariffs are up", (), "not JSON: Expecting value at line 1 column 1"),
+    "goods that do not exist": (
+        json.dumps(measure("x", product={"scope": "codes", "include": ["8703.99"]})).encode(),
+        (),
+        'data.product.include[0]: "8703.99": HS 2022 has no subheading 8703.99; of another',
+    ),
     "not UTF-8": (b"\xff\xfe", (), "not UTF-8: byte 0 is invalid start byte"),
     "an unknown type": (
         json.dumps(threat("new") | {"type": "tariff.rumour"}).encode(),

@@ -12,6 +12,7 @@ from service.core.event import (
     decode,
     digest_of,
     read_event,
+    refuse_unknown_goods,
     topic_of,
 )
 from service.core.event.envelope import ClockEvent
@@ -47,6 +48,7 @@ def understand(piece: Piece, now: datetime, hints: int) -> Arrival:
         said = f"{event.knownfrom.isoformat()} has not come yet; nothing is known before it is said"
         raise Unreadable([Fault("knownfrom", said)])
     refuse_long_names(event)
+    refuse_unknown_goods(event, hints)
     data = event.data
     about = data.about.identity if isinstance(data, ClaimAssessed) else None
     key, topic = record_key(event), topic_of(event)

@@ -59,6 +59,17 @@ def find_product(text: str, nomenclature: str | None = None) -> ProductCode:
     return ProductCode(digits, system if national else None)
 
 
+def find_missing(digits: str) -> str | None:
+    """Say where HS 2022 knows a code that all countries share no more; `None` if it knows it.
+
+    Zeros may fill up a heading or a chapter. Of national codes nothing is said: of what edition
+    their list is their nomenclature does not say, and older schedules are loaded, too.
+    """
+    if len(digits) > HS_DIGITS or digits[:2] in NATIONAL_CHAPTERS:
+        return None
+    return find_gap(_unpad(digits))
+
+
 def _read(text: str) -> tuple[str | None, str]:
     """Split off the nomenclature that the text begins with, if any."""
     plain = unicodedata.normalize("NFKC", text)

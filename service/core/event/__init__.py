@@ -11,6 +11,7 @@ from service.core.event.envelope import (
     topic_of,
 )
 from service.core.event.fields import Evidence, Instrument, Reference
+from service.core.event.goods import refuse_unknown_goods
 from service.core.event.measure import Action, Condition, Measure, Origin, Product
 from service.core.event.negotiation import NegotiationStep, Party, Stage
 from service.core.event.tick import CLOCK, Tick, Turn
@@ -41,5 +42,6 @@ __all__ = [
     "decode",
     "digest_of",
     "read_event",
+    "refuse_unknown_goods",
     "topic_of",
 ]

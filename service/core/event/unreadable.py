@@ -9,6 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from service.core.codes import MOST_HINTED, Unhinted
 
+MOST_FAULTS = 20
+"""Of one form or event, so many are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -33,11 +36,11 @@ class Unreadable(ValueError):
 def faults_of(
     error: ValidationError, model: type[BaseModel] | None = None, hints: int = MOST_HINTED
 ) -> list[Fault]:
-    """Pydantic's complaints in our words, paths joined as people write them; the first 20.
+    """Pydantic's complaints in our words, paths joined as people write them; the first of them.
 
     The first `hints` of them say what may have been meant, where that can be guessed.
     """
-    found = error.errors(include_url=False, include_input=False)[:20]
+    found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     return [_fault(dict(one), model, hinted=place < hints) for place, one in enumerate(found)]
 
 
