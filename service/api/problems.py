@@ -210,6 +210,9 @@ async def _answer_fault(request: Request, _error: Exception) -> Response:
 
 
 def _no_route(request: Request) -> NotFound:
+    if not request.url.path.strip("/") and request.app.openapi_url:
+        said = "this is the API of tariffwire: /v1/status says how it does, /openapi.json has all"
+        return NotFound(said, [Fault("path", said)])
     hint = "this is a process without the API: ask a process that has the role api"
     if request.app.openapi_url:
         near = get_close_matches(request.url.path, request.app.openapi()["paths"], n=1, cutoff=0.6)

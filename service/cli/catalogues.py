@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Your own goods, as lists that lanes follow.")
 LIMIT = 1000
@@ -55,7 +55,8 @@ def upload(  # noqa: PLR0913 - one option a thing that the file may not say
         terminal.out.print(
             tabulate(f"{found['skipped_count']:,} rows left out", ("line#", "why"), rows)
         )
-    terminal.say(f"{found['followers']} subscriptions follow it")
+    followers = found["followers"]
+    terminal.say(f"{count(followers, 'subscriptions')} follow{'s' * (followers == 1)} it")
 
 
 @group.command("list")
@@ -69,7 +70,7 @@ def show(context: typer.Context, *, as_json: Json = False) -> None:
         return
     rows = [(one["name"], one["rows"], one["codes"], one["updated_at"]) for one in found]
     columns = ("name", "goods#", "codes#", "since")
-    terminal.out.print(tabulate(f"{len(rows)} catalogues", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "catalogues"), columns, rows))
 
 
 @group.command("rm")

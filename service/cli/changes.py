@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, plain, tabulate
+from service.cli.terminal import Json, Terminal, count, plain, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Changes, and whether they are told.")
 LIMIT = 50
@@ -34,13 +34,13 @@ def show(
     """List changes, the newest first."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        found = list(api.pages("/v1/changes", limit, order="newest", state=state))
+        found, is_cut = api.some("/v1/changes", limit, order="newest", state=state)
     if as_json:
         terminal.answer(found)
         return
     rows = [(one["number"], one["id"], one["severity"], one["said"]) for one in found]
     columns = ("number#", "id", "severity", "change")
-    terminal.out.print(tabulate(f"{len(rows)} changes", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "changes", is_cut=is_cut), columns, rows))
 
 
 @group.command("approve")

@@ -60,6 +60,11 @@ class Api:
             if cursor is None:
                 return
 
+    def some(self, path: str, limit: int, **query: Any) -> tuple[list[Any], bool]:
+        """The first `limit` items of a list, and whether there are more."""
+        found = list(self.pages(path, limit + 1, **query))
+        return found[:limit], len(found) > limit
+
     def save(self, path: str, write: Callable[[bytes], object], **query: Any) -> None:
         """What is too long for the memory, piece by piece, as it comes."""
         with self._explaining(), self._client.stream("GET", path, params=query) as answer:

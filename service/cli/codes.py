@@ -7,7 +7,7 @@ import typer
 
 from service.cli.client import open_api
 from service.cli.subscriptions import group as subscriptions
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Codes that change on a day.")
 LIMIT = 1000
@@ -64,7 +64,7 @@ def show(context: typer.Context, *, as_json: Json = False) -> None:
         for one in found
     ]
     columns = ("id", "list", "from", "rows#", "told#", "title")
-    terminal.out.print(tabulate(f"{len(rows)} correlations", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "correlations"), columns, rows))
 
 
 @subscriptions.command("code-changes")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, plain, tabulate
+from service.cli.terminal import Json, Terminal, count, plain, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Alerts to one destination each.")
 LIMIT = 50
@@ -29,7 +29,8 @@ def show(
     state: Annotated[
         str | None,
         typer.Option(
-            help="pending, held, delivered, failed, cancelled, muted, listed or superseded."
+            help="pending, held, delivered, failed, cancelled, bounced, muted, listed, digested"
+            " or superseded."
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = LIMIT,
@@ -39,7 +40,7 @@ def show(
     terminal: Terminal = context.obj
     asked = {"order": "newest", "destination": destination, "state": state}
     with open_api(terminal) as api:
-        found = list(api.pages("/v1/deliveries", limit, **asked))
+        found, is_cut = api.some("/v1/deliveries", limit, **asked)
     if as_json:
         terminal.answer(found)
         return
@@ -48,7 +49,7 @@ def show(
         for one in found
     ]
     columns = ("id", "state", "destination", "subject", "why")
-    terminal.out.print(tabulate(f"{len(rows)} deliveries", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "deliveries", is_cut=is_cut), columns, rows))
 
 
 @group.command("show")

@@ -9,7 +9,7 @@ import typer
 from service.cli import keys, readers, warnings, wishes
 from service.cli.client import open_api
 from service.cli.exits import Trouble
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Where alerts go.")
 LIMIT = 1000
@@ -131,13 +131,13 @@ def show(
     """List destinations in the order of their making."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        found = list(api.pages("/v1/destinations", limit))
+        found, is_cut = api.some("/v1/destinations", limit)
     if as_json:
         terminal.answer(found)
         return
     rows = [(one["id"], one["name"], one["state"], _address(one), one["reason"]) for one in found]
     columns = ("id", "name", "state", "address", "why")
-    terminal.out.print(tabulate(f"{len(rows)} destinations", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "destinations", is_cut=is_cut), columns, rows))
 
 
 def _address(one: dict[str, Any]) -> str:

@@ -34,7 +34,8 @@ def send(context: typer.Context, file: File, *, as_json: Json = False) -> None:
     """Send events as they are; of a thousand at a time, all are taken or none."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        taken = send_all(terminal, api, _read_lines(file))
+        lines, places = _read_lines(file)
+        taken = send_all(terminal, api, lines, places)
     _report(terminal, taken, as_json=as_json)
 
 
@@ -50,25 +51,34 @@ def replay(
     """Send events of the past: as `history`, which builds what stands, or with alerts."""
     terminal: Terminal = context.obj
     handling = "simulated" if alert else "history"
-    lines = [_mark(line, handling, number) for number, line in enumerate(_read_lines(file), 1)]
+    read, places = _read_lines(file)
+    lines = [_mark(line, handling, place) for line, place in zip(read, places, strict=True)]
     with open_api(terminal) as api:
-        taken = send_all(terminal, api, lines)
+        taken = send_all(terminal, api, lines, places)
     _report(terminal, taken | {"handling": handling}, as_json=as_json)
 
 
-def _read_lines(file: str) -> list[bytes]:
-    """Each event on a line of its own."""
+def _read_lines(file: str) -> tuple[list[bytes], list[str]]:
+    """Each event on a line of its own, and where in the file it is."""
+    text = _read_file(file)
+    if text.lstrip().startswith(b"["):
+        found = _decode(text, file)
+        lines = [json.dumps(one, ensure_ascii=False).encode() for one in found]
+        return lines, [f"event {number}" for number in range(1, len(lines) + 1)]
+    stated = [one for one in enumerate(text.split(b"\n"), 1) if one[1].strip()]
+    if _is_json(stated[0][1]):
+        return [line for _, line in stated], [f"line {number}" for number, _ in stated]
+    return [json.dumps(_decode(text, file)).encode()], ["event 1"]
+
+
+def _read_file(file: str) -> bytes:
     try:
         raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise BadFile(f"cannot read {file}: {error.strerror}") from error
-    text = raw.strip()
-    if not text:
+    if not raw.strip():
         raise BadFile(f"{file} is empty: it should hold events, one a line or as a JSON array")
-    if text.startswith(b"["):
-        return [json.dumps(one, ensure_ascii=False).encode() for one in _decode(text, file)]
-    lines = [line for line in text.split(b"\n") if line.strip()]
-    return lines if _is_json(lines[0]) else [json.dumps(_decode(text, file)).encode()]
+    return raw
 
 
 def _is_json(line: bytes) -> bool:
@@ -88,10 +98,11 @@ def _decode(text: bytes, place: str) -> Any:
         raise BadFile(f"{place}: {error}") from error
 
 
-def _mark(line: bytes, handling: str, number: int) -> bytes:
-    found = _decode(line, f"event {number}")
+def _mark(line: bytes, handling: str, place: str) -> bytes:
+    where = f"the event in {place}" if place.startswith("line") else place
+    found = _decode(line, where)
     if not isinstance(found, dict):
-        raise BadFile(f"event {number}: an event is a JSON object")
+        raise BadFile(f"{where}: an event is a JSON object")
     return json.dumps(found | {"handling": handling}, ensure_ascii=False).encode()
 
 
@@ -186,7 +197,8 @@ def _report_trigger(
     if as_json:
         terminal.answer({"event": found, "deliveries": deliveries})
         return
-    terminal.say((f"{found['outcome']} ", "green"), found["reason"])
+    reason = found["reason"].removeprefix(f"{found['outcome']} ")
+    terminal.say((f"{found['outcome']} ", "green"), reason)
     if not deliveries:
         terminal.say("nobody is told: no subscription matches (tariffwire subscriptions add …)")
         return

@@ -7,8 +7,10 @@ from urllib.parse import quote
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.following import Importer, Origin
+from service.cli.terminal import Json, Terminal, count, tabulate
 
+LIMIT = 200
 group = typer.Typer(no_args_is_help=True, help="Measures: what stands, stood, was known.")
 
 At = Annotated[
@@ -27,9 +29,40 @@ def join(app: typer.Typer) -> None:
     app.add_typer(group, name="measures")
 
 
-@group.callback()
-def _group() -> None:
-    """Keep `show` a word of its own while it is the only one."""
+@group.command("list")
+def list_measures(  # noqa: PLR0913 - one option a filter and a clock
+    context: typer.Context,
+    *,
+    importer: Importer = None,
+    origin: Origin = None,
+    programme: Annotated[str | None, typer.Option(help="S301 …")] = None,
+    status: Annotated[str | None, typer.Option(help="in_force, suspended, scheduled …")] = None,
+    at: At = None,
+    known: Known = None,
+    recorded: Recorded = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = LIMIT,
+    as_json: Json = False,
+) -> None:
+    """List measures by their keys, as they stand or stood."""
+    terminal: Terminal = context.obj
+    asked = {"importer": importer, "origin": origin, "programme": programme, "status": status}
+    clocks = {"at": at, "known_at": known, "recorded_at": recorded}
+    with open_api(terminal) as api:
+        found, is_cut = api.some("/v1/measures", limit, **asked, **clocks)
+    if as_json:
+        terminal.answer(found)
+        return
+    rows = [(one["key"], one["status"], _rate(one), one["programme"], _since(one)) for one in found]
+    columns = ("measure", "status", "duty", "programme", "effective")
+    terminal.out.print(tabulate(count(len(rows), "measures", is_cut=is_cut), columns, rows))
+
+
+def _rate(view: dict[str, Any]) -> str:
+    return str(view["duty"]["said"]) if view["duty"] else ""
+
+
+def _since(view: dict[str, Any]) -> str:
+    return str(view["effective_at"]["at"]) if view["effective_at"] else ""
 
 
 @group.command("show")

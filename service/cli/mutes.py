@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, plain, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Subjects that are kept quiet for a while.")
 LIMIT = 200
@@ -40,6 +40,9 @@ def add(  # noqa: PLR0913 - one option a field
         terminal.answer(found)
     else:
         terminal.say(("quiet ", "green"), f"until {found['until']}: {found['id']}")
+        if not found["is_known"]:
+            said = f": {plain(subject)} is in no books yet; is it spelled right?"
+            terminal.say(("nothing is told of it now", "yellow"), said)
 
 
 @group.command("list")
@@ -56,7 +59,7 @@ def show(context: typer.Context, *, as_json: Json = False) -> None:
         for one in found
     ]
     columns = ("id", "subject", "destination", "until", "why")
-    terminal.out.print(tabulate(f"{len(rows)} mutes", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "mutes"), columns, rows))
 
 
 @group.command("rm")
@@ -88,13 +91,13 @@ def audit(
     """Show who did what, the newest first."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        found = list(api.pages("/v1/audit", limit, order="newest", object=of))
+        found, is_cut = api.some("/v1/audit", limit, order="newest", object=of)
     if as_json:
         terminal.answer(found)
         return
     rows = [_line(one) for one in found]
     columns = ("number#", "at", "who", "action", "object", "detail")
-    terminal.out.print(tabulate(f"{len(rows)} decisions", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "decisions", is_cut=is_cut), columns, rows))
 
 
 def _line(one: dict[str, Any]) -> tuple[Any, ...]:

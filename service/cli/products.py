@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Goods, by their words and codes.")
 groups = typer.Typer(no_args_is_help=True, help="Groups of countries, and who belongs to them.")
@@ -36,7 +36,7 @@ def search(
         terminal.say(("read ", "dim"), f"{given} as {read}")
     rows = [(one["said"], one["level"], one["description"]) for one in found["items"]]
     rows = rows or [(one["code"], "nearest", one["name"]) for one in found["nearest"]]
-    terminal.out.print(tabulate(f"{len(rows)} products", ("code", "level", "what"), rows))
+    terminal.out.print(tabulate(count(len(rows), "products"), ("code", "level", "what"), rows))
 
 
 @group.command("show")

@@ -50,6 +50,7 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.say((f"{found['importer']} levies for {found['levies_for']}", "dim"))
     for answer in found["answers"]:
         _show(terminal, answer)
+    _hint(terminal, found)
     for one in found["beside"]:
         terminal.say((plain(one["sentence"]), "dim"))
     if found["cut"]:
@@ -59,6 +60,28 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     if found["coverage"]["without"]:
         listed = ", ".join(found["coverage"]["without"])
         terminal.say(("not in the books", "dim"), f": {plain(listed)}")
+
+
+_LIKE = {
+    "column1_pct": "2.5",
+    "metal_value_pct": "40",
+    "loaded_at": "2025-04-09",
+    "entered_at": "2025-04-09",
+    "exporter": "NAME",
+    "mode": "vessel",
+}
+"""A value of each fact that is not true or false, to be written over."""
+
+
+def _hint(terminal: Terminal, found: dict[str, Any]) -> None:
+    """How to say what keeps the answer from being one number."""
+    lacking = [*found["missing"]]
+    for answer in found["answers"]:
+        lacking += [one["name"] for one in answer["unknown"] if one["name"] in _LIKE]
+        lacking += answer["doubts"]
+    if lacking:
+        facts = (f"--fact {name}={_LIKE.get(name, 'false')}" for name in dict.fromkeys(lacking))
+        terminal.say(("for one number say what is so, as in", "yellow"), f" {' '.join(facts)}")
 
 
 def _show(terminal: Terminal, answer: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Addresses that get no mail.")
 Id = Annotated[str, typer.Argument(help="Its id.")]
@@ -57,7 +57,7 @@ def show(context: typer.Context, *, as_json: Json = False) -> None:
         terminal.answer(found)
         return
     rows = [(one["address"], one["at"], one["reason"]) for one in found]
-    terminal.out.print(tabulate(f"{len(rows)} addresses", ("address", "since", "why"), rows))
+    terminal.out.print(tabulate(count(len(rows), "addresses"), ("address", "since", "why"), rows))
 
 
 @group.command("rm")

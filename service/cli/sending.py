@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.client import open_api
-from service.cli.terminal import Json, Terminal, plain
+from service.cli.terminal import Json, Terminal, count, plain
 
 group = typer.Typer(no_args_is_help=True, help="Whether anything goes out.")
 
@@ -47,7 +47,7 @@ def release(context: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         terminal.answer(found)
     else:
-        terminal.say(("released ", "green"), f"{found['released']:,} deliveries")
+        terminal.say(("released ", "green"), count(found["released"], "deliveries"))
 
 
 def _report(terminal: Terminal, found: dict[str, Any], *, as_json: bool) -> None:
@@ -58,6 +58,7 @@ def _report(terminal: Terminal, found: dict[str, Any], *, as_json: bool) -> None
         since = f" since {found['since']}" if found["since"] else ""
         terminal.say(("held", "yellow"), f"{since}: {plain(found['reason'])}")
     else:
-        terminal.say(("live", "green"), f" ({plain(found['mode'])})")
+        mode = "" if found["mode"] == "live" else f" ({plain(found['mode'])})"
+        terminal.say(("live", "green"), mode)
     if found["held"]:
         terminal.say(f"{found['held']:,} deliveries wait for `tariffwire send release`")

@@ -27,7 +27,7 @@ from service.cli.following import (
     read_lane,
     stated,
 )
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.terminal import Json, Terminal, count, tabulate
 
 group = typer.Typer(no_args_is_help=True, help="Who follows what.")
 LIMIT = 1000
@@ -71,6 +71,9 @@ def add(  # noqa: PLR0913 - one option a field
     min_delta: MinDelta = None,
     blanket: Blanket = True,
     possible: Possible = False,
+    lead_time: Annotated[
+        list[int] | None, typer.Option(help="Days before a date comes: tell it then. (repeat)")
+    ] = None,
     steps: Steps = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     external_id: Annotated[str | None, typer.Option(help="Your own id.")] = None,
@@ -99,6 +102,7 @@ def add(  # noqa: PLR0913 - one option a field
         kinds=kind,
         min_certainty=min_certainty,
         min_delta_pp=min_delta,
+        lead_times=lead_time,
         steps=steps,
         external_id=external_id,
         labels=_labels(label or ()),
@@ -135,8 +139,12 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
         for one in present["items"][:SHOWN_PRESENT]
     ]
     if rows:
-        title = f"{present['count']} measures stand in these lanes now"
+        number = present["count"]
+        title = f"{count(number, 'measures')} stand{'s' * (number == 1)} in these lanes now"
         terminal.out.print(tabulate(title, ("measure", "status", "duty", "because"), rows))
+    if len(rows) < present["count"]:
+        more = f"the first {len(rows)} of {present['count']:,} are shown"
+        terminal.say((more, "dim"), ": `tariffwire measures list`, or --json, has the others")
 
 
 def _rate(one: dict[str, Any]) -> str:
@@ -154,7 +162,7 @@ def show(
     """List subscriptions in the order of their making."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        found = list(api.pages("/v1/subscriptions", limit))
+        found, is_cut = api.some("/v1/subscriptions", limit)
     if as_json:
         terminal.answer(found)
         return
@@ -163,7 +171,7 @@ def show(
         for one in found
     ]
     columns = ("id", "name", "state", "follows", "tells")
-    terminal.out.print(tabulate(f"{len(rows)} subscriptions", columns, rows))
+    terminal.out.print(tabulate(count(len(rows), "subscriptions", is_cut=is_cut), columns, rows))
 
 
 def _say_lanes(one: dict[str, Any]) -> str:

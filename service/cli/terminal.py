@@ -48,8 +48,25 @@ class Terminal:
             self.answer({"error": {"detail": words} | problem})
         self.err.print(Text.assemble(("error ", "bold red"), plain(words)), soft_wrap=True)
         for one in problem.get("errors", ()):
+            if str(one.get("what")) in words:
+                continue  # it is said already
             where, what = plain(str(one.get("where"))), plain(str(one.get("what")))
             self.err.print(Text.assemble("  ", (where, "bold"), f": {what}"), soft_wrap=True)
+
+
+def count(number: int, what: str, *, is_cut: bool = False) -> str:
+    """As "1 catalogue" and "50 mutes (there are more: --limit)"; `what` is said in the plural."""
+    named = f"{number:,} {_one_of(what) if number == 1 else what}"
+    return f"{named} (there are more: --limit)" if is_cut else named
+
+
+def _one_of(what: str) -> str:
+    first, blank, rest = what.partition(" ")
+    if blank:
+        return f"{first} {_one_of(rest)}"
+    if what.endswith("ies"):
+        return f"{what.removesuffix('ies')}y"
+    return what.removesuffix("es") if what.endswith("sses") else what.removesuffix("s")
 
 
 def plain(text: str) -> str:

@@ -283,7 +283,7 @@ def lock(path: Path) -> IO[str]:
             owner = file.read()
         message = (
             f"The log {path} is being written by process {owner} (lock file {beside})."
-            " Stop that process, or give this one its own TARIFFWIRE_LOG_URL;"
+            " Stop that process first (a second installation has a database and a log of its own);"
             " the lock goes with the process, the file may stay."
         )
         raise LogLocked(message) from None

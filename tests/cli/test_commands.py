@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from service.cli.terminal import count
 from service.core.proof.signature import headers
 from service.events_of_2025 import read_year
 from service.examples import KINDS
@@ -147,9 +148,9 @@ def test_events_are_sent_from_a_file_or_standard_input(service, folder):
     (folder / "single.json").write_text(json.dumps(one, indent=2))
     sent = answer("events", "send", "lines.ndjson", at=service)
     assert (sent["accepted"], sent["duplicates"]) == (2, 0)
-    for file, count in (("array.json", 2), ("single.json", 1)):
+    for file, known in (("array.json", 2), ("single.json", 1)):
         again = answer("events", "send", file, at=service)
-        assert (again["accepted"], again["duplicates"]) == (0, count)
+        assert (again["accepted"], again["duplicates"]) == (0, known)
     piped = answer("events", "send", "-", at=service, input=json.dumps(event("three")))
     assert piped["accepted"] == 1
 
@@ -159,7 +160,13 @@ def test_a_refused_line_is_named_by_its_place(service, folder):
     (folder / "lines.ndjson").write_text(f"{json.dumps(good)}\n{json.dumps(bad)}\n")
     result = tariffwire("events", "send", "lines.ndjson", at=service)
     assert result.exit_code == 1
-    assert "line 2: data.importer" in " ".join(result.stderr.split())
+    assert " ".join(result.stderr.split()).count("line 2: data.importer") == 1
+    (folder / "gaps.ndjson").write_text(f"\n{json.dumps(good)}\n\n{json.dumps(bad)}\n")
+    assert "line 4: data.importer" in tariffwire("events", "send", "gaps.ndjson", at=service).stderr
+    (folder / "array.json").write_text(json.dumps([good, good, bad], indent=1))
+    result = tariffwire("events", "send", "array.json", at=service)
+    assert "event 3: data.importer" in result.stderr
+    assert "line" not in result.stderr
 
 
 def test_a_replay_is_history_unless_it_alerts(service, folder):
@@ -189,13 +196,62 @@ def test_a_replay_that_is_refused_midway_says_how_far_it_came(service, folder):
     (folder / "many.ndjson").write_text("\n".join(lines))
     result = tariffwire("replay", "many.ndjson", at=service)
     assert result.exit_code == 1
-    assert "lines count from event 1001" in " ".join(result.stderr.split())
+    said = " ".join(result.stderr.split())
+    assert "line 1001: data.importer" in said
+    assert "the 1,000 events before these were sent" in said
+
+
+def test_a_refusal_is_printed_once(service):
+    result = tariffwire("why", "--to", "dst_nobody", "--about", "1", at=service)
+    assert result.exit_code == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_measures_are_listed_and_a_list_that_is_cut_says_so(service):
+    for name in ("listed-one", "listed-two"):
+        given = json.dumps(event(name, programme="list-test"))
+        answer("events", "send", "-", at=service, input=given)
+        settled(service, f"br-test-{name}")
+    words = ("measures", "list", "--importer", "Brazil", "--programme", "list-test")
+    shown = tariffwire(*words, at=service).stdout
+    assert "2 measures" in shown
+    assert "br-test-listed-two" in shown
+    cut = tariffwire(*words, "--limit", "1", at=service).stdout
+    assert "1 measure (there are more: --limit)" in cut
+    assert [one["key"] for one in answer(*words, at=service)] == [
+        "br-test-listed-one",
+        "br-test-listed-two",
+    ]
+
+
+def test_a_reader_who_must_confirm_is_announced_and_dates_are_told_ahead(service):
+    words = ("subscriptions", "add", "--product", "8703", "--email", "waits@example.com")
+    shown = tariffwire(*words, "--lead-time", "30", "--lead-time", "7", at=service)
+    assert shown.exit_code == 0, shown.output
+    assert "its reader is asked by mail to confirm first" in shown.stdout
+    made = shown.stdout.split()[1]
+    with httpx.Client(base_url=service.url, trust_env=False) as client:
+        assert client.get(f"/v1/subscriptions/{made}").json()["lead_times"] == [30, 7]
+
+
+@pytest.mark.parametrize(
+    ("number", "what", "said"),
+    [
+        (1, "catalogues", "1 catalogue"),
+        (1, "deliveries", "1 delivery"),
+        (1, "addresses", "1 address"),
+        (1234, "mutes", "1,234 mutes"),
+    ],
+)
+def test_one_is_no_plural(number, what, said):
+    assert count(number, what) == said
 
 
 def test_status_is_a_table_or_the_answer_itself(service):
     assert set(answer("status", at=service)["roles"].values()) == {True}
     shown = tariffwire("status", at=service).stdout
-    assert [line.split()[0] for line in shown.strip().splitlines()][1:] == [
+    lines = [line.split()[0] for line in shown.strip().splitlines() if "mail cannot" not in line]
+    assert lines[1:] == [
         "source",
         "event",
         "change",

@@ -61,6 +61,13 @@ def test_outside_the_books_is_bad_news(service, year):
     assert "from 2025-02-01 until 2025-11-01, not on 2025-12-01" in later.stderr
 
 
+def test_what_is_missing_is_written_out_to_be_told(service, year):
+    shown = tariffwire(*CAR, "--known", "2025-04-10", at=service).stdout
+    assert "--fact in_scope:us-s232-metals=false --fact column1_pct=2.5" in shown
+    told = tariffwire(*CAR, *TOLD, "--known", "2025-06-10", at=service).stdout
+    assert "--fact" not in told
+
+
 def test_who_levies_for_a_member_is_said(service, year):
     shown = tariffwire("rate", "DE", "US", "8711.50", "--on", "2025-05-01", at=service)
     assert shown.exit_code == 0, shown.output

@@ -17,7 +17,7 @@ def released(service):
 
 def test_sending_is_held_with_a_reason_and_released(released):
     live = tariffwire("send", "status", at=released)
-    assert live.stdout.startswith("live")
+    assert live.stdout == "live\n"
     held = tariffwire("send", "hold", "an audit", at=released)
     assert held.exit_code == Exit.OK
     assert "an audit" in held.stdout

@@ -115,10 +115,9 @@ def _refuse_bad(reading: Reading) -> None:
     if not reading.bad:
         return
     count, rows = len(reading.bad), len(reading.bad) + len(reading.goods)
-    said = (
-        f"{count:,} of {rows:,} rows cannot be taken, so nothing is stored: mend them, or send"
-        " skip_bad=true to leave them out"
-    )
+    said = f"{count:,} of {rows:,} rows cannot be taken, so nothing is stored: mend them"
+    if reading.goods:
+        said += ", or send skip_bad=true (--skip-bad) to leave them out"
     raise Invalid(said, [Fault(f"line {one.line}", one.what) for one in reading.bad])
 
 

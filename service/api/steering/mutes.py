@@ -16,6 +16,7 @@ from service.core.event import Fault
 from service.store.following.accounts import DEFAULT
 from service.store.following.destinations import find_destination
 from service.store.ids import new_id
+from service.store.standings.subjects import MEASURES, TRACKS, find_subject
 from service.store.steering.deeds import Doer, record_deed
 from service.store.steering.muting import MuteValue, add_mute, end_mute, find_mute, list_mutes
 
@@ -34,20 +35,22 @@ async def add(desk: AtDesk, form: Annotated[MuteForm, Depends(form_of(MuteForm))
     """Alerts that are planned from now until then end as `muted`, with this as their reason.
 
     They are not lost: each can be read, and sent with `resend`. Critical ones pass, unless you
-    say otherwise; so do corrections of alerts that were sent.
+    say otherwise; so do corrections of alerts that were sent. `is_known`: the books have it now.
     """
     doer = doer_of(desk, form.note)
     value = _read(form, doer)
 
-    async def work(session: AsyncSession) -> None:
+    async def work(session: AsyncSession) -> bool:
         place = value.destination_id
         if place and await find_destination(session, DEFAULT, place) is None:
             refuse([Fault("destination", f"there is no destination {place[:80]!r}")])
         await add_mute(session, value)
+        is_known = await find_subject(session, value.subject) is not None
         await record_deed(session, doer, "mute", f"mute:{value.id}", **_essence(value))
+        return is_known
 
-    await desk.db.run_write(work)
-    return send(_as_json(value), 201, {"Location": f"/v1/mutes/{value.id}"})
+    found = _as_json(value) | {"is_known": await desk.db.run_write(work)}
+    return send(found, 201, {"Location": f"/v1/mutes/{value.id}"})
 
 
 def _read(form: MuteForm, doer: Doer) -> MuteValue:
@@ -55,6 +58,9 @@ def _read(form: MuteForm, doer: Doer) -> MuteValue:
         refuse([Fault("until", "say the offset, as in 2025-05-01T00:00:00Z")])
     if form.until <= doer.at:
         refuse([Fault("until", "this instant has passed")])
+    if not form.subject.startswith((MEASURES, TRACKS)):
+        said = "a subject is a measure or a negotiation: measure:us-reciprocal-cn, track:CN-US"
+        refuse([Fault("subject", said)])
     return MuteValue(
         id=new_id("mut", doer.at),
         account_id=DEFAULT,

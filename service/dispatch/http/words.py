@@ -23,8 +23,10 @@ _OUR_ERRNOS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS
 _OUR_ERRNOS |= {errno.EADDRNOTAVAIL}
 
 _ADVICE = {
-    401: "it wants to know who we are: give the destination the headers it asks for",
-    403: "it does not let us in: give the destination the headers it asks for",
+    401: "it does not know us: does it verify by this destination's secret? If it wants a token,"
+    " give the destination the headers it asks for",
+    403: "it does not let us in: does it verify by this destination's secret? If it wants a token,"
+    " give the destination the headers it asks for",
     404: "there is nothing under this path",
     405: "it takes no POST under this path",
     407: "a proxy on its side wants a login",

@@ -16,6 +16,7 @@ async def test_a_mute_is_made_listed_and_ended(api, clock):
     assert (made["subject"], made["destination_id"], made["who"]) == (SUBJECT, None, "api")
     assert made["except_critical"] is True
     assert answer.headers["location"] == f"{PATH}/{made['id']}"
+    assert made.pop("is_known") is False
     assert (await api.get(PATH)).json()["items"] == [made]
     assert (await api.delete(f"{PATH}/{made['id']}")).status_code == 204
     assert (await api.get(PATH)).json()["items"] == []
@@ -41,6 +42,7 @@ async def test_one_that_has_run_out_is_not_listed(api, clock):
         ({"subject": SUBJECT, "until": "2025-05-01T00:00:00"}, "until"),
         ({"subject": SUBJECT, "until": "2025-04-01T00:00:00Z"}, "until"),
         ({"subject": SUBJECT, "until": UNTIL, "destination": "dst_nobody"}, "destination"),
+        ({"subject": "nothing", "until": UNTIL}, "subject"),
     ],
 )
 async def test_a_bad_one_is_refused(api, form, where):
@@ -48,6 +50,12 @@ async def test_a_bad_one_is_refused(api, form, where):
     assert answer.status_code == 422
     assert where in {one["where"] for one in answer.json()["errors"]}
     assert (await api.get("/v1/audit")).json()["items"] == []
+
+
+async def test_a_subject_in_the_books_is_known(api, places, tell):
+    await tell(measure("e1"))
+    answer = await api.post(PATH, json={"subject": SUBJECT, "until": UNTIL})
+    assert answer.json()["is_known"] is True
 
 
 async def test_what_it_keeps_back_is_read_with_its_reason(api, places, tell):
