@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from service.core.codes.harmonized import descriptions
 from service.core.products.terms import Term, term_stems, terms_in
@@ -31,6 +32,7 @@ _SAID_OTHERWISE = 0.7
 _COMPLETED, _MENDED = 0.8, 0.7
 _PRIOR = {2: 0.85, 4: 1.15, 6: 1.0}
 _SHORTEST_SLIP, _LIKENESS = 4, 82
+_LONG = 7  # a slip in so long a word leaves little doubt
 _COMPLETIONS = 6
 _TURNED_ROUND = 0.6  # "container ship" is no "shipping container"
 
@@ -113,9 +115,22 @@ def _mend(stem: str) -> str | None:
     """The word that it is the likeliest slip for."""
     if len(stem) < _SHORTEST_SLIP:
         return None
-    near = process.extract(stem, _index().words, scorer=fuzz.ratio, score_cutoff=_LIKENESS, limit=5)
-    ranked = sorted(near, key=lambda one: (-one[1], one[0][0] != stem[0], one[0]))
+    words = [word for word in _index().words if _is_slip(stem, word)]
+    near = process.extract(stem, words, scorer=fuzz.ratio, score_cutoff=_LIKENESS, limit=5)
+    ranked = sorted(near, key=lambda one: (-one[1], one[0]))
     return str(ranked[0][0]) if ranked else None
+
+
+def _is_slip(stem: str, word: str) -> bool:
+    """Whether it may be meant: who slips begins it right, and of a short word slips but once.
+
+    "earring" is no "herring", "pram" no "ram" and "grater" no "gaiter"; better no answer than such.
+    """
+    if stem[0] != word[0] or len(word) < len(stem) - 1:
+        return False
+    return len(stem) >= _LONG or (
+        len(word) >= len(stem) and OSA.distance(stem, word, score_cutoff=1) == 1
+    )
 
 
 def _score(wanted: Mapping[str, float], asked: int) -> dict[str, float]:

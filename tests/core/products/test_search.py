@@ -50,6 +50,12 @@ def test_slips_plurals_and_beginnings_are_understood(words, code, read_as):
     assert dict(found.read_as).items() >= read_as.items()
 
 
+@pytest.mark.parametrize("words", ["asteel", "steelq", "hpork", "xcementx"])
+def test_what_begins_otherwise_or_would_be_cut_short_is_no_slip(words):
+    """Better no answer than a wrong one: "pram" was once read as "ram", and "scarf" as "scar"."""
+    assert search_products(words).found == ()
+
+
 def test_the_order_of_words_tells_ships_from_containers():
     assert codes("shipping container")[0] == "8609"
     assert codes("container ship")[0] == "8901"
