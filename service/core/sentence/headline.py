@@ -90,10 +90,9 @@ def _offer(tongue: Tongue, change: Change, measure: Measure) -> Iterator[tuple[s
             yield duty, move
     for duty in duties if line.short else ():
         yield duty, line.short
-    for names in FEWER_NAMES:
-        yield _say_briefly(tongue, measure, names), moves[-1]
-    if line.short:
-        yield _say_briefly(tongue, measure, FEWER_NAMES[-1]), line.short
+    briefly = [_say_briefly(tongue, measure, names) for names in FEWER_NAMES]
+    for move in filter(None, (moves[-1], line.short)):
+        yield from ((duty, move) for duty in briefly)
 
 
 def _line_of(tongue: Tongue, change: Change, measure: Measure) -> Line:

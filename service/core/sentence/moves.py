@@ -251,8 +251,9 @@ def _start_ahead(change: Change) -> Moment | None:
 def former_end(change: Change) -> Moment | None:
     """The end that an extension moves, as far as one was stated."""
     view = change.before
-    pauses = view.pauses if isinstance(view, MeasureStanding) else ()
-    return change.moved_from or (pauses[-1].until if pauses else None)
+    if change.moved_from or not isinstance(view, MeasureStanding):
+        return change.moved_from
+    return view.pauses[-1].until if view.pauses else view.until or view.expires_at
 
 
 def _say_new_end(tongue: Tongue, move: str, change: Change, measure: Measure) -> str:

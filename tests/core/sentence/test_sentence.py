@@ -335,6 +335,13 @@ def test_a_pause_that_was_made_longer_once_is_one_pause_still():
 EXTENSIONS = [("x", "2025-12-01"), ("y", "2026-02-01")]
 
 
+@pytest.mark.parametrize("end", ["until", "expires_at"])
+def test_a_rate_that_stays_longer_says_both_ends_too(end):
+    event = measure("b", rate="84", effective_at="2025-04-01", **{end: "2025-07-01"})
+    said = told(event, measure("x", "extended", until="2025-12-01"))
+    assert "84 % stays until 30 Nov 2025 inclusive instead of 30 Jun 2025 inclusive." in said
+
+
 def test_a_pause_that_comes_after_another_begins_by_itself():
     first = measure("f", "suspended", effective_at="2025-05-01", until="2025-05-10")
     said = told(BASE, first, LATER_PAUSE, measure("x", "extended", until="2025-12-01"))
