@@ -3,7 +3,7 @@
 from service.core.codes import country_phrase, timezone_of
 from service.core.duty import Duty, say_duty, say_number
 from service.core.event import Origin
-from service.core.moment import Moment, find_zone
+from service.core.moment import ONE_DAY, Moment, find_zone
 from service.core.rates.answer import Answer, Line
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -13,7 +13,7 @@ SAID = 4
 def say_line(line: Line, origin: Origin, importer: str) -> str:
     """As "20 % under IEEPA-fentanyl on goods of China, since 4 Mar 2025 00:01: EO 14228."."""
     under = f" under {line.programme}" if line.programme else ""
-    end = f" until {say_moment(line.until, importer)}" if line.until else ""
+    end = f" until {_say_end(line.until, importer)}" if line.until else ""
     since = f", since {say_moment(line.effective_at, importer)}" if line.effective_at else ""
     return f"{say_rate(line)}{under} on {say_origin(origin)}{since}{end}{say_law(line.citations)}"
 
@@ -29,7 +29,7 @@ def say_rate(line: Line) -> str:
 def say_gone(key: str, duty: Duty | None, relation: str, by: str, citation: str) -> str:
     """As "us-reciprocal-all, 10 %, is not owed: us-reciprocal-cn replaces it (EO 14257)."."""
     verb = {"replaces": "replaces it", "excludes": "excludes it"}.get(relation)
-    why = f"{by} {verb}" if verb else f"{by.replace('_', ' ')} lets these goods off"
+    why = f"{by} {verb}" if verb else f"these goods are let off, by {by.replace('_', ' ')}"
     law = f" ({citation})" if citation else ""
     return f"{key}, {say_duty(duty)}, is not owed: {why}{law}."
 
@@ -83,6 +83,14 @@ def say_moment(moment: Moment, importer: str) -> str:
     day = moment.day_in(zone)
     hour = "" if moment.day else f" {moment.at.astimezone(find_zone(zone)):%H:%M}"
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}{hour}"
+
+
+def _say_end(moment: Moment, importer: str) -> str:
+    """A day on which it is over is said by the one before, the last that it holds."""
+    if moment.day is None:
+        return say_moment(moment, importer)
+    last = Moment.of_day(moment.day - ONE_DAY, timezone_of(importer))
+    return f"{say_moment(last, importer)} inclusive"
 
 
 def say_answer(answer: Answer) -> str:

@@ -200,3 +200,10 @@ def test_what_takes_a_gap_away_is_asked_for():
 def test_a_whole_beside_a_gap_is_no_total():
     whole = dossier("a", duty=percent("15", "total"))
     assert only(owe(whole, rules=gap())).total_pct is None
+
+
+def test_a_line_that_ends_on_a_day_names_the_last_that_it_holds():
+    by_day = only(owe(dossier("a", rate="10", until="2026-01-01"), column1_pct="0"))
+    assert "until 31 Dec 2025 inclusive" in by_day.lines[0].sentence
+    by_hour = only(owe(dossier("a", rate="10", until="2026-01-01T00:01-05:00"), column1_pct="0"))
+    assert "until 1 Jan 2026 00:01" in by_hour.lines[0].sentence
