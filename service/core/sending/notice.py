@@ -163,7 +163,7 @@ class NamedCode(Frozen):
 class ChangedCode(NamedCode):
     """A code of a lane (from 1) that changes because `old` does.
 
-    `following` are codes that the lane did not name before; there are none of a retired one.
+    `following` are codes that the lane does not go on to follow by itself; a retired one has none.
     """
 
     lane: int
