@@ -103,7 +103,7 @@ async def test_an_owner_decides_and_it_is_audited(api, db, load, case):
     assert await codes_of(db, mine["id"]) >= expected
     async with db.read() as session:
         deeds = (await session.execute(select(col(Audit.action), col(Audit.detail)))).all()
-    assert [one.action for one in deeds] == ["load_codes", f"{decision}_codes"]
+    assert [one.action for one in deeds[-2:]] == ["load_codes", f"{decision}_codes"]
     assert json.loads(deeds[-1].detail)["reason"] == "as our broker says"
     assert (await api.post(path, json={"decision": decision})).status_code == 409
     other = {"decision": "decline", "correlation": told["correlation_id"]}
@@ -216,7 +216,7 @@ async def test_tables_that_were_loaded_out_of_order_are_chained(api, db, load, b
     assert list(await decided(api, other)) == [second, third]
     assert await decided(api, late) == {}, "a lane that is written later is taken as it is written"
     made = (await api.get(PATH)).json()["items"]
-    assert [one["told"] for one in made] == [2, 2, 1]
+    assert {one["id"]: one["told"] for one in made} == {third: 2, second: 2, first: 1}
 
 
 async def test_who_accepts_after_all_is_told_what_became_of_the_new_codes_since(
