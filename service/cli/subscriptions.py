@@ -48,6 +48,9 @@ def join(app: typer.Typer) -> None:
 Steps = Annotated[
     str | None, typer.Option(help="latest: leave out what was overtaken before it was sent.")
 ]
+LeadTimes = Annotated[
+    list[int] | None, typer.Option(help="Days before a date comes: tell it then. (repeat)")
+]
 
 
 @group.command("add")
@@ -71,9 +74,7 @@ def add(  # noqa: PLR0913 - one option a field
     min_delta: MinDelta = None,
     blanket: Blanket = True,
     possible: Possible = False,
-    lead_time: Annotated[
-        list[int] | None, typer.Option(help="Days before a date comes: tell it then. (repeat)")
-    ] = None,
+    lead_time: LeadTimes = None,
     steps: Steps = None,
     name: Annotated[str, typer.Option(help="For people.")] = "",
     external_id: Annotated[str | None, typer.Option(help="Your own id.")] = None,
@@ -92,8 +93,7 @@ def add(  # noqa: PLR0913 - one option a field
         programmes=programme,
         measures=measure,
     )
-    if not (url or email or destination):
-        raise typer.BadParameter("say whom to tell: --url, --email or --destination")
+    _demand_somebody(url, email, destination)
     form = stated(
         lanes=[lane],
         url=url,
@@ -115,6 +115,11 @@ def add(  # noqa: PLR0913 - one option a field
         terminal.answer(found)
     else:
         _report(terminal, found)
+
+
+def _demand_somebody(*named: object) -> None:
+    if not any(named):
+        raise typer.BadParameter("say whom to tell: --url, --email or --destination")
 
 
 def _labels(given: Sequence[str]) -> dict[str, str]:

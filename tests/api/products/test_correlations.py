@@ -102,7 +102,8 @@ async def test_an_owner_decides_and_it_is_audited(api, db, load, case):
     assert told["decided_at"]
     assert await codes_of(db, mine["id"]) >= expected
     async with db.read() as session:
-        deeds = (await session.execute(select(col(Audit.action), col(Audit.detail)))).all()
+        wanted = select(col(Audit.action), col(Audit.detail)).order_by(col(Audit.number))
+        deeds = (await session.execute(wanted)).all()
     assert [one.action for one in deeds[-2:]] == ["load_codes", f"{decision}_codes"]
     assert json.loads(deeds[-1].detail)["reason"] == "as our broker says"
     assert (await api.post(path, json={"decision": decision})).status_code == 409
