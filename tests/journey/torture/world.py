@@ -37,6 +37,7 @@ class World:
         self.secrets: dict[str, str] = {}
         self._arrived: set[tuple[str, str]] = set()
         self._looked_at = 0
+        self._settled: Ledger | None = None
         self._api = httpx.AsyncClient(base_url=fleet.url, timeout=20, trust_env=False)
 
     async def status(self) -> Json | None:
@@ -75,9 +76,10 @@ class World:
 
     async def settle(self, title: str, within: float = QUIET_WITHIN) -> Ledger:
         """The ledger once nothing waits and all has arrived, or once no more is to be expected."""
+        self._settled = None
         with suppress(TimeoutError):
             await eventually(self._is_done, within, 0.3)
-        ledger = await self._draw_up()
+        ledger = self._settled or await self._draw_up()  # by now a notice may be under way
         assert ledger, f"{title}: /v1/status does not answer: {self.fleet.last_words()}"
         sys.stdout.write(f"\n{title}: {ledger}\n")
         return ledger
@@ -87,7 +89,10 @@ class World:
         if self._expected() - self._find_arrived():
             return False
         ledger = await self._draw_up()
-        return ledger is not None and not ledger.is_open
+        if ledger is None or ledger.is_open:
+            return False
+        self._settled = ledger
+        return True
 
     async def _draw_up(self) -> Ledger | None:
         status = await self.status()
