@@ -533,7 +533,7 @@ def test_a_threat_is_no_law_even_when_an_instrument_utters_it():
     assert shown(held, "2025-04-01") == ("in_force", "10", "10")
 
 
-# What earlier releases got wrong
+# Steps that are put off, taken back, corrected, or told late
 
 
 def test_an_investigation_states_no_rate_of_the_measure():
