@@ -168,10 +168,10 @@ class Consumer:
         """After the commit: remember the histories, count, wake the planner."""
         for key, history in changed_histories(ledger).items():
             former = self._cache.pop(key, None)
-            self._cached_entries += len(history.entries) - (len(former.entries) if former else 0)
+            self._cached_entries += history.size - (former.size if former else 0)
             self._cache[key] = history
         while self._cached_entries > CACHED_ENTRIES:
-            self._cached_entries -= len(self._cache.popitem(last=False)[1].entries)
+            self._cached_entries -= self._cache.popitem(last=False)[1].size
         for outcome in Outcome:
             count = ledger.outcomes.count(outcome)
             if count:

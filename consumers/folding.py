@@ -10,7 +10,7 @@ from consumers.arrival import Arrival
 from consumers.ledger import Ledger
 from consumers.stakes import hold
 from service.core.clock import renewed
-from service.core.event import ClaimAssessed, Event, Identity
+from service.core.event import ClaimAssessed, Event, Identity, named_by
 from service.core.event.envelope import ClaimEvent, ClockEvent, MeasureEvent, StepEvent
 from service.core.standing.history import Entry, History
 from service.log import Batch
@@ -24,6 +24,7 @@ from service.store.standings.events import (
     record_effects,
 )
 from service.store.standings.histories import find_tests, load_histories
+from service.store.standings.mentions import find_echoing, find_namings
 
 
 async def fold_batch(
@@ -53,9 +54,20 @@ async def _open_ledger(
 ) -> Ledger:
     directory = await hold(session, events)
     identities = {event.identity for event in events}
-    recorded = await find_recorded(session, identities | set(_assessed(events)))
+    named = {identity for event in events for identity in named_by(event)}
+    recorded = await find_recorded(session, identities | named)
     waiting = await find_waiting(session, identities)
-    return Ledger(batch.topic, batch.partition, now, dict(recorded), dict(waiting), directory)
+    measures = {event.identity for event in events if isinstance(event, MeasureEvent)}
+    return Ledger(
+        batch.topic,
+        batch.partition,
+        now,
+        dict(recorded),
+        dict(waiting),
+        directory,
+        await find_namings(session, measures - recorded.keys()),
+        await find_echoing(session, set(_assessed(events))),
+    )
 
 
 async def _write(session: AsyncSession, ledger: Ledger) -> None:
@@ -95,7 +107,8 @@ async def _find_tests(
     """What the tests of this batch may build on: earlier tests of their source, or assessed."""
     trials = [event for event in events if not event.is_kept]
     assessed = _assessed(trials)
-    subjects = {ledger.subject_of(identity) for identity in assessed}
+    named = {identity for trial in trials for identity in named_by(trial)}
+    subjects = {ledger.subject_of(identity) for identity in named}
     subjects |= {ledger.named.get(trial.identity) for trial in trials}
     sources = {trial.source for trial in trials} | {source for source, _ in assessed}
     return await find_tests(session, sorted(filter(None, subjects)), sorted(sources))
@@ -116,10 +129,12 @@ def _name_subjects(ledger: Ledger, events: Sequence[Event]) -> set[str]:
             others.add(clock.find_subject(ledger, event))
         elif not isinstance(event, ClaimEvent):
             ledger.named[event.identity] = _name_subject(ledger, event)
+            others.update(map(ledger.subject_of, named_by(event)))
         elif claims.is_refused(event, handlings.get(event.data.about.identity)):
             continue
         else:
             others.add(claims.find_subject(ledger, event))
+            others.update(ledger.echoing.get(event.data.about.identity, ()))
         handlings[event.identity] = event.handling
     return {subject for subject in others if subject} | set(ledger.named.values())
 

@@ -9,12 +9,15 @@ import orjson
 from consumers.arrival import Arrival, read_arrival
 from service.core.change import Change, write_change
 from service.core.change.derive import Derivation, Outcome, weigh
-from service.core.event import CLOCK, ClaimAssessed, Event, Handling, Identity
+from service.core.event import CLOCK, ClaimAssessed, Event, Handling, Identity, named_by
+from service.core.event.envelope import ClaimEvent, MeasureEvent
 from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory
 from service.log import Record
-from service.store.standings.events import Effects, Recorded, Row, Waiting
+from service.store.standings.events import Echoed, Effects, Recorded, Row, Waiting
 from service.store.standings.histories import entry_of
+from service.store.standings.mentions import Naming
+from service.store.standings.subjects import MEASURES
 
 __all__ = ["OF_A_TEST", "Arrival", "Ledger", "changed_histories", "read_arrival"]
 
@@ -31,9 +34,11 @@ class Ledger:
     recorded: dict[Identity, Recorded]
     waiting: dict[Identity, list[Waiting]]
     directory: Directory
+    namings: dict[Identity, list[Naming]] = field(default_factory=dict)  # of what is named
+    echoing: dict[Identity, set[str]] = field(default_factory=dict)  # in which other subjects
     named: dict[Identity, str] = field(default_factory=dict)  # subjects of the batch's new events
     histories: dict[str, History] = field(default_factory=dict)
-    effects: Effects = field(default_factory=lambda: Effects([], [], [], [], []))
+    effects: Effects = field(default_factory=Effects)
     outcomes: list[Outcome] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
@@ -86,13 +91,20 @@ class Ledger:
         return True
 
     def fold(self, arrival: Arrival, event: Event, subject: str) -> None:
-        """Weigh the event against its subject's history, then the claims that waited for it."""
+        """Weigh the event against its subject's history, then the claims that waited for it.
+
+        Other subjects hear of it where it speaks of what was said there; its own of what was said
+        of it elsewhere before it came.
+        """
         entry = entry_of(event, arrival.record.at or self.now)
         derivation = self._take(entry, subject)
         change = derivation.change
-        self._record(arrival, event, entry, subject)
+        row = self._record(arrival, event, entry, subject)
         self._conclude(event.identity, subject, derivation.outcome, derivation.reason, change)
-        self._fold_waiting(event, subject)
+        self._spread(entry, subject, row)
+        self._fold_waiting(event, subject, row)
+        if isinstance(event, MeasureEvent) and event.is_kept:
+            self._hear(event.identity, subject, row)
 
     def keep_waiting(self, arrival: Arrival, event: Event, about: Identity) -> None:
         """A claim about an event not yet seen: folded when that arrives."""
@@ -105,7 +117,8 @@ class Ledger:
         self.waiting.setdefault(about, []).append(claim)
 
     def _take(self, entry: Entry, subject: str) -> Derivation:
-        derivation = weigh(entry, self._history_for(entry, subject))
+        elsewhere = self._named_elsewhere(entry, subject)
+        derivation = weigh(entry, self._history_for(entry, subject), elsewhere)
         change = derivation.change
         if change:
             self.changes.append(change)
@@ -136,6 +149,53 @@ class Ledger:
                 history = history.with_entry(test)
         return history
 
+    def _named_elsewhere(self, entry: Entry, subject: str) -> dict[Identity, Entry]:
+        """Of the events that it names, those of other subjects that are known."""
+        found: dict[Identity, Entry] = {}
+        for identity in named_by(entry.event):
+            place = self.subject_of(identity)
+            if place and place != subject:
+                held = self._history_for(entry, place).by_identity.get(identity)
+                found |= {identity: held} if held else {}
+        return found
+
+    def _spread(self, entry: Entry, subject: str, since: Row) -> None:
+        """Into the histories of other subjects in which it counts, now that `since` has come."""
+        if not entry.event.is_kept:
+            return
+        naming = Naming(entry, subject, self.fresh[entry.identity])
+        for named in named_by(entry.event):
+            for place in self._places_of(named, entry) - {subject}:
+                self._echo(place, naming, since)
+            self.namings.setdefault(named, []).append(naming)
+
+    def _places_of(self, named: Identity, entry: Entry) -> set[str]:
+        """Where what an event says of `named` counts: a verdict, wherever that does."""
+        if isinstance(entry.event, ClaimEvent):
+            return self.echoing.get(named, set())
+        place = self.subject_of(named) or ""
+        is_kept = self.handling_of(named) != Handling.TEST
+        return {place} if place.startswith(MEASURES) and is_kept else set()
+
+    def _hear(self, identity: Identity, subject: str, since: Row) -> None:
+        """What other subjects had said of this event, and the verdicts on that."""
+        heard = [one for one in self.namings.get(identity, ()) if one.subject != subject]
+        while heard:
+            one = heard.pop()
+            self._echo(subject, one, since)
+            said = self.namings.get(one.entry.identity, ())
+            heard += [verdict for verdict in said if isinstance(verdict.entry.event, ClaimEvent)]
+
+    def _echo(self, place: str, naming: Naming, since: Row) -> None:
+        history = self.histories[place]
+        self.histories[place] = history.with_echo(naming.entry)
+        if self.histories[place] is not history:
+            self.echoing.setdefault(naming.entry.identity, set()).add(place)
+            self.effects.echoes.append(Echoed(place, naming.row, since))
+            self.touched.add(place)
+            is_live = since["handling"] == Handling.LIVE
+            self.remind(place, since["accepted_at"] if is_live else self.now)
+
     def _change_row(self, change: Change) -> Row:
         return {
             "id": change.id,
@@ -149,7 +209,7 @@ class Ledger:
             "body": write_change(change),
         }
 
-    def _record(self, arrival: Arrival, event: Event, entry: Entry, subject: str | None) -> None:
+    def _record(self, arrival: Arrival, event: Event, entry: Entry, subject: str | None) -> Row:
         data = event.data
         about = data.about.identity if isinstance(data, ClaimAssessed) else (None, None)
         row: Row = {
@@ -172,26 +232,32 @@ class Ledger:
         self.recorded[event.identity] = Recorded(
             arrival.digest, subject, event.handling, self.topic
         )
+        if event.is_kept:
+            self.effects.mentions += [(row, named) for named in named_by(event)]
+        return row
 
-    def _fold_waiting(self, about: Event, subject: str) -> None:
+    def _fold_waiting(self, about: Event, subject: str, since: Row) -> None:
         """The claims that waited for `about`, and those that waited for them."""
         for claim in self.waiting.pop(about.identity, []):
             identity = claim.event.identity
             if identity not in self.fresh:  # it is in the books already, and only its end is new
-                self.fresh[identity] = {"source": identity[0], "id": identity[1]}
+                source, name = identity
+                self.fresh[identity] = {"source": source, "id": name, "number": claim.number}
                 self.effects.settled.append(self.fresh[identity])
             if claim.event.is_kept and not about.is_kept:
                 self._conclude(identity, None, Outcome.QUARANTINED, OF_A_TEST, None)
             else:
-                self._end_waiting(claim, subject)
+                self._end_waiting(claim, subject, since)
 
-    def _end_waiting(self, claim: Waiting, subject: str) -> None:
+    def _end_waiting(self, claim: Waiting, subject: str, since: Row) -> None:
         identity = claim.event.identity
-        found = self._take(entry_of(claim.event, claim.accepted_at), subject)
+        entry = entry_of(claim.event, claim.accepted_at)
+        found = self._take(entry, subject)
         if identity in self.recorded:
             self.recorded[identity] = replace(self.recorded[identity], subject=subject)
         self._conclude(identity, subject, found.outcome, found.reason, found.change)
-        self._fold_waiting(claim.event, subject)
+        self._spread(entry, subject, since)
+        self._fold_waiting(claim.event, subject, since)
 
     def _conclude(
         self,
@@ -214,7 +280,7 @@ class Ledger:
         self.effects.subjects = [
             {
                 "of": key,
-                "held": len(self.histories[key].entries),
+                "held": self.histories[key].size,
                 "counted": self.histories[key].sequence,
                 "latest": self.histories[key].last_change,
             }

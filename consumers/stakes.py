@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from consumers import negotiations, tariffs
-from service.core.event import ClaimAssessed, Event
+from service.core.event import Event, named_by
 from service.core.event.envelope import ClockEvent, MeasureEvent, StepEvent
 from service.core.standing.naming import Directory, Name
 from service.store.database import lock_names
@@ -81,20 +81,19 @@ def sought_by(events: Iterable[Event]) -> Sought:
 
 
 def stakes_of_identities(events: Iterable[Event]) -> Stakes:
-    """An event holds its identity with others; a claim holds alone what it is about.
+    """An event holds its identity with others; what names an event holds that alone.
 
-    So either the claim finds the event, or the event finds the claim waiting. A test is weighed
-    beside the other tests of its source, which nothing else holds.
+    So either it finds the event, or the event finds that it was named. A test is weighed beside the
+    other tests of its source, which nothing else holds.
     """
     shared = set[str]()
     alone = set[str]()
     for event in events:
         shared.add(stake_of(event.identity))
-        about = event.data.about.identity if isinstance(event.data, ClaimAssessed) else None
-        if about:
-            alone.add(stake_of(about))
+        named = named_by(event)
+        alone.update(map(stake_of, named))
         if not event.is_kept:
-            sources = {event.source} | ({about[0]} if about else set())
+            sources = {event.source, *(source for source, _ in named)}
             alone.update(f"tests\n{source}" for source in sources)
     return Stakes(frozenset(shared), frozenset(alone))
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import make_url
+from alembic.config import Config
+from sqlalchemy import Connection, make_url
 
 from service.store.database import open_database
+from service.store.migrations import CHECKED_OUT
 from tests.books import prepare
 
 KINDS = ["sqlite", "postgresql"]
@@ -80,3 +82,10 @@ def migrate_at(url: str) -> None:
             await prepare(database)
 
     asyncio.run(make())
+
+
+def migrate_to(connection: Connection, step: Callable[[Config, str], None], revision: str) -> None:
+    """`step` is alembic's upgrade or downgrade; for `run_sync`."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(CHECKED_OUT))
+    step(config, revision)

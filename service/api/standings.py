@@ -50,6 +50,7 @@ Status = Literal[
     "terminated",
     "expired",
     "withdrawn",
+    "carried_out",
     "struck_down",
     "never_implemented",
     "authorised_not_applied",

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, inspect, or_, select
+from sqlalchemy import Select, and_, exists, func, inspect, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
-from service.core.change.rebuild import Kept
 from service.core.event import Handling
-from service.core.event.envelope import EVENTS
 from service.core.sending.delivery import State
 from service.store.arrivals.tables import Outbox
 from service.store.delivery.sending import SENDING
@@ -25,8 +23,7 @@ from service.store.following.tables import Destination, Subscription
 from service.store.gathering.waiting import GATHERING
 from service.store.notices.tables import Notice
 from service.store.plans.tables import Fanout
-from service.store.standings.histories import KEPT, entry_of
-from service.store.standings.tables import Change, Event, Subject
+from service.store.standings.tables import Change, Echo, Event, Mention, Subject
 from service.store.tables import Counter
 
 PAGE = 1_000
@@ -244,45 +241,31 @@ async def read_subjects(session: AsyncSession, after: str) -> Rows:
     return await _page(session, wanted, col(Subject.key), after)
 
 
-Histories = dict[str, list[Kept]]
+_NAMED = aliased(Event)
+_IS_NAMED = and_(
+    col(_NAMED.source) == col(Mention.named_source), col(_NAMED.id) == col(Mention.named_id)
+)
 
 
-async def read_kept(
-    session: AsyncSession, subjects: Collection[str]
-) -> tuple[Histories, dict[int, str]]:
-    """The events in the histories of these subjects, by number, with their changes.
-
-    And why some cannot be read, by number.
-    """
+async def read_unheard(session: AsyncSession, after: int) -> Rows:
+    """By number, events that carry out or take back what another subject has not heard of."""
+    is_there = and_(col(Echo.number) == col(Event.number), col(Echo.subject) == col(_NAMED.subject))
     wanted: Wanted = (
         select(
-            col(Event.subject),
-            col(Event.number),
-            col(Event.body),
-            col(Event.accepted_at),
-            col(Event.outcome),
-            col(Event.change_id),
-            col(Change.body).label("change"),
+            col(Event.number), col(Event.source), col(Event.id), col(_NAMED.subject).label("place")
         )
-        .outerjoin(Change, col(Change.id) == col(Event.change_id))
+        .join(Mention, col(Mention.number) == col(Event.number))
+        .join(_NAMED, _IS_NAMED)
+        .outerjoin(Echo, is_there)
         .where(
-            col(Event.subject).in_(subjects),
-            col(Event.outcome).in_(KEPT),
-            col(Event.handling) != Handling.TEST,
+            col(Event.type) == "tariff.measure",
+            col(_NAMED.type) == "tariff.measure",
+            col(_NAMED.handling) != Handling.TEST,
+            col(_NAMED.subject) != col(Event.subject),
+            col(Echo.number).is_(None),
         )
-        .order_by(col(Event.number))
     )
-    found: Histories = {}
-    unreadable: dict[int, str] = {}
-    for row in await session.execute(wanted):
-        try:
-            event = EVENTS.validate_json(row.body)
-        except ValueError as error:
-            unreadable[row.number] = str(error).partition("\n")[0]
-            continue
-        entry = entry_of(event, row.accepted_at, row.change_id)
-        found.setdefault(row.subject, []).append(Kept(row.number, entry, row.outcome, row.change))
-    return found, unreadable
+    return await _page(session, wanted, col(Event.number), after)
 
 
 async def find_outboxes(session: AsyncSession) -> Mapping[str, tuple[int, datetime]]:

@@ -1,4 +1,7 @@
-"""Events: each has an outcome, and one that fits; a claim waits only for what has not come."""
+"""Events: each has an outcome that fits, and counts where it should.
+
+A claim waits only for what has not come.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -6,7 +9,7 @@ from typing import Any
 from service.core.change.change import change_id
 from service.core.change.derive import Outcome
 from service.core.event import Handling
-from service.store.audit import read_events, read_waiting
+from service.store.audit import read_events, read_unheard, read_waiting
 from service.verify.books import Books
 from service.verify.finding import Finding
 from service.verify.numbers import Numbers
@@ -37,6 +40,14 @@ async def check_waiting(books: Books) -> AsyncIterator[Finding]:
             if row.came is not None and row.ended not in WITHOUT_SUBJECT:
                 about = f"event {row.came} ({row.about_source} {row.about_id})"
                 yield Finding("waiting", name_event(row), f"waits for {about}, which has come")
+
+
+async def check_heard(books: Books) -> AsyncIterator[Finding]:
+    """What carries out or takes back what another subject has, by number."""
+    async for rows in books.pages("heard", read_unheard):
+        for row in rows:
+            said = f"carries out or takes back what {row.place} has, and does not count there"
+            yield Finding("heard", name_event(row), said)
 
 
 def name_event(row: Any) -> str:

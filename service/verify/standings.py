@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from service.core.change.rebuild import Kept, rebuild
-from service.store.audit import read_kept, read_subjects
+from service.core.change.rebuild import Heard, Kept, rebuild
+from service.store.audit import read_subjects
+from service.store.standings.recorded import read_heard, read_kept
 from service.verify.books import Books
 from service.verify.finding import Finding
 
@@ -18,13 +19,15 @@ async def check_standings(books: Books) -> AsyncIterator[Finding]:
     folded = 0
     async for rows in books.pages("subjects", read_subjects, "key"):
         for group in _groups(rows):
-            kept, unreadable = await read_kept(books.session, [row.key for row in group])
+            keys = [row.key for row in group]
+            kept, unreadable = await read_kept(books.session, keys)
+            heard = await read_heard(books.session, keys)
             for number, said in unreadable.items():
                 yield Finding(
                     CHECK, f"event {number}", f"has a content that cannot be read: {said}"
                 )
             for row in group:
-                for one in _judge(row, kept.get(row.key, [])):
+                for one in _judge(row, kept.get(row.key, []), heard.get(row.key, [])):
                     yield one
             folded += sum(map(len, kept.values()))
             books.counted[CHECK] = folded
@@ -45,14 +48,14 @@ def _groups(rows: Sequence[Any]) -> Iterator[list[Any]]:
         yield group
 
 
-def _judge(row: Any, kept: Sequence[Kept]) -> Iterator[Finding]:
-    found = rebuild(row.key, kept)
+def _judge(row: Any, kept: Sequence[Kept], heard: Sequence[Heard]) -> Iterator[Finding]:
+    found = rebuild(row.key, kept, heard)
     for one, said in found.misfits:
         source, name = one.entry.identity
         yield Finding(CHECK, f"event {one.number} ({source} {name})", said)
     history = found.history
     counts = {
-        "events": (row.events, len(history.entries)),
+        "events": (row.events, history.size),
         "changes": (row.sequence, history.sequence),
         "last change": (row.last_change, history.last_change),
     }

@@ -19,7 +19,7 @@ from service.verify.decisions import (
     check_former,
     check_stops,
 )
-from service.verify.events import check_events, check_waiting
+from service.verify.events import check_events, check_heard, check_waiting
 from service.verify.finding import Finding
 from service.verify.gathering import check_carried, check_gathered
 from service.verify.places import check_bookmarks, check_outboxes
@@ -29,6 +29,7 @@ Check = Callable[[Books], AsyncIterator[Finding]]
 CHECKS: tuple[Check, ...] = (
     check_events,
     check_waiting,
+    check_heard,
     check_changes,
     check_alerts,
     check_deliveries,

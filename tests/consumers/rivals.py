@@ -15,7 +15,7 @@ from consumers.consumer import Consumer
 from service.log import Batch, Log, Record, open_log
 from service.store.database import Database, open_database
 from service.store.plans.tables import Fanout
-from service.store.standings.tables import Alias, Change, Event, Subject
+from service.store.standings.tables import Alias, Change, Echo, Event, Mention, Subject
 from tests.books import NOW, Watch, consumer_of, rows, write
 from tests.core.builders import claim, measure, ref, step, threat
 
@@ -72,13 +72,15 @@ async def holding_the_end(db: Database, waiting: int):
 
 
 async def books(db: Database) -> dict[str, list]:
-    """What must not depend on partitions: outcomes, changes, subjects and their names."""
+    """What must not depend on partitions: outcomes, changes, subjects, who names whom."""
     return {
         "events": await rows(db, Event, *OUTCOMES, order="number"),
         "changes": await rows(db, Change, order="number"),
         "fanouts": await rows(db, Fanout, order="number"),
         "subjects": await rows(db, Subject),
         "aliases": await rows(db, Alias),
+        "mentions": await rows(db, Mention),
+        "echoes": await rows(db, Echo),
     }
 
 
@@ -144,6 +146,7 @@ def _make_up(chance: random.Random, name: str, names: list[str]) -> dict:
             "programme": chance.choice(["S301", "S232", f"P{name}"]),
             "effective_at": "2025-04-10",
         }
+        fields |= {"realises": ref(about)} if chance.random() < 0.3 else {}
         made = measure(name, chance.choice(["imposed", "increased", "amended"]), **fields)
     elif kind == "threat":
         withdraws = {"withdraws": ref(about)} if chance.random() < 0.3 else {}

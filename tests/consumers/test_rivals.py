@@ -9,10 +9,10 @@ import pytest
 from consumers.ledger import OF_A_TEST
 from service.store.arrivals.tables import Quarantine
 from service.store.database import open_database
-from service.store.standings.tables import Event
+from service.store.standings.tables import Echo, Event
 from tests.books import count, rows
 from tests.consumers.rivals import assert_sound, holding_the_end, made_up, open_rivals
-from tests.core.builders import claim, measure, step, threat
+from tests.core.builders import claim, measure, ref, step, threat
 
 ROUNDS = 25
 LAW = {"rate": "25", "effective_at": "2025-04-10"}
@@ -46,6 +46,10 @@ MEETINGS = {
     "an alias that only one of two has a key for": (
         measure("one", measure=None, aliases=["9903.01"], **LAW),
         measure("two", measure="b", aliases=["9903.01"], **LAW),
+    ),
+    "a law and the threat on another measure that it carries out": (
+        threat("said"),
+        measure("law", measure="other", realises=ref("said"), **LAW),
     ),
     "a new track": (step("one", "outreach"), step("two", "under_way")),
     "a test beside the first event of its subject": (
@@ -108,6 +112,21 @@ async def test_a_claim_joins_a_chain_of_claims_that_is_just_being_folded(server_
         await asyncio.gather(*taking)
         await assert_sound(db, migrated)
         assert "waiting" not in {outcome for (outcome,) in await rows(db, Event, "outcome")}
+
+
+async def test_a_threat_hears_of_the_verdict_on_a_law_that_is_just_being_given(
+    server_url, log, migrated
+):
+    async with open_database(server_url) as db, open_rivals(server_url, log) as rivals:
+        await rivals[0].take(measure("law", measure="other", realises=ref("said"), **LAW))
+        async with holding_the_end(db, waiting=2):
+            taking = [
+                asyncio.create_task(rivals[0].take(threat("said"))),
+                asyncio.create_task(rivals[1].take(claim("no", "law"), partition=1)),
+            ]
+        await asyncio.gather(*taking)
+        await assert_sound(db, migrated)
+        assert len(await rows(db, Echo)) == 2
 
 
 async def test_claims_and_events_never_miss_each_other_in_many_rounds(db, database_url, log):

@@ -45,7 +45,7 @@ RUMOURS = {"kinds": ["claim_made", "threat_issued"]}
 DENIED = "you were told on 9 Apr 2025 of the rumour that this denies"
 
 
-HARD = ["claim_denied", "rate_increased"]
+HARD = ["claim_denied", "measure_announced", "rate_increased"]
 
 
 def rumour(name="said", **fields):
@@ -287,7 +287,11 @@ LATE = [let_on_after_a_halt, sent_again_after_it_failed, recovered_after_it_fail
 
 
 @pytest.mark.parametrize("late", LATE)
-@pytest.mark.parametrize("second", [claim("no", "said", "denied"), LAW], ids=["denial", "law"])
+@pytest.mark.parametrize(
+    "second",
+    [claim("no", "said", "denied"), LAW, LAW | {"data": LAW["data"] | {"measure": "us-other"}}],
+    ids=["denial", "law", "law on another measure"],
+)
 async def test_who_is_told_the_first_late_is_told_the_second_then(db, clock, give, late, second):
     """Those who had the second by their own filters have it once."""
     await subscribe(db, "rumours", [await add_receiver(db, "desk")], **RUMOURS)

@@ -2,6 +2,9 @@
 
 import asyncio
 import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -182,6 +185,25 @@ async def test_a_lock_that_is_not_given_back_is_not_waited_for_for_ever(server):
         await session.execute(select(Counter).with_for_update())
         with pytest.raises(DatabaseUnavailable, match="stayed locked for too long"):
             await fail(server, "SET LOCAL lock_timeout = 20", "UPDATE counter SET last = 1 + last")
+
+
+async def test_who_froze_while_it_was_being_answered_gives_its_locks_back(server, server_url):
+    """A statement that waits for its receiver is ended by no limit of a statement."""
+    holder = await asyncio.create_subprocess_exec(*HOLDER, server_url, stdout=PIPE)
+    try:
+        assert await holder.stdout.readline() == b"held\n"
+        holder.send_signal(signal.SIGSTOP)
+        async with server.write() as session:
+            await session.execute(text(f"SET LOCAL lock_timeout = '{FROZEN_FOR}s'"))
+            await session.execute(text("SELECT pg_advisory_xact_lock(7)"))
+    finally:
+        holder.kill()
+        await holder.wait()
+
+
+HOLDER = (sys.executable, "-m", "tests.store.holder")
+FROZEN_FOR = 25
+"""Seconds; less than a statement may take."""
 
 
 async def test_a_fault_of_the_statement_is_no_fault_of_the_server(server):

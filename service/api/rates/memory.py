@@ -36,7 +36,7 @@ class Kept:
     def as_known(self, known_at: datetime) -> Dossier | None:
         """What was known by then; None: nothing."""
         if not self.known:
-            self.known = sorted(entry.known_at for entry in self.history.entries)
+            self.known = sorted(entry.known_at for entry in self.history.every)
         count = bisect_right(self.known, known_at)
         if not count:
             return None
@@ -45,7 +45,8 @@ class Kept:
         self.cuts.move_to_end(count)
         while len(self.cuts) > CUTS:
             self.cuts.popitem(last=False)
-        return self.cuts[count]
+        cut = self.cuts[count]
+        return cut if cut.history.entries else None
 
 
 class Memory:
@@ -100,11 +101,11 @@ class Memory:
 
     def _keep(self, kept: Kept) -> None:
         former = self._kept.pop(kept.candidate.subject, None)
-        self._events += len(kept.history.entries) - (len(former.history.entries) if former else 0)
+        self._events += kept.history.size - (former.history.size if former else 0)
         self._kept[kept.candidate.subject] = kept
 
     def _let_go(self) -> None:
         """After the answer, which may need more than is kept."""
         while self._events > MOST_EVENTS:
             _, gone = self._kept.popitem(last=False)
-            self._events -= len(gone.history.entries)
+            self._events -= gone.history.size

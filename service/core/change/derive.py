@@ -1,5 +1,6 @@
 """From an event and the history of its subject to a change, or to the reason why there is none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
@@ -25,11 +26,12 @@ from service.core.event import (
     Action,
     ClaimAssessed,
     Handling,
+    Identity,
     Measure,
     NegotiationStep,
-    Reference,
     Tick,
     Verdict,
+    named_by,
 )
 from service.core.event.envelope import ClockEvent
 from service.core.moment import Moment
@@ -78,13 +80,17 @@ Said = Measure | NegotiationStep | ClaimAssessed
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One event, what it says, of which facts, and its subject's history without and with it."""
+    """One event, what it says, of which facts, and its subject's history without and with it.
+
+    `elsewhere` are events of other subjects that it names.
+    """
 
     entry: Entry
     said: Said
     about: Measure | NegotiationStep
     history: History
     extended: History
+    elsewhere: Mapping[Identity, Entry]
 
     def end(self, outcome: Outcome, reason: str, change: Change | None = None) -> Derivation:
         """With the history after it: a test is not kept."""
@@ -99,10 +105,13 @@ def derive(event: Entry, history: History) -> Change | None:
     return weigh(event, history).change
 
 
-def weigh(entry: Entry, history: History) -> Derivation:
+def weigh(
+    entry: Entry, history: History, elsewhere: Mapping[Identity, Entry] | None = None
+) -> Derivation:
     """As `derive`, with the outcome, its reason and the history after it.
 
-    A claim must be about an event in `history`; the consumer keeps it waiting until it is.
+    A claim must be about an event in `history`; the consumer keeps it waiting until it is. Of what
+    it carries out or takes back, `elsewhere` has the events of other subjects that are known.
     """
     if entry.identity in history.by_identity:
         reason = "this event is already in the history of its subject"
@@ -110,7 +119,8 @@ def weigh(entry: Entry, history: History) -> Derivation:
     if isinstance(entry.event, ClockEvent):
         return _strike(entry, entry.event.data, history)
     said = entry.event.data
-    case = _Case(entry, said, _about(said, history), history, history.with_entry(entry))
+    extended = history.with_entry(entry)
+    case = _Case(entry, said, _about(said, history), history, extended, elsewhere or {})
     if entry.event.handling is Handling.HISTORY:
         return case.end(
             Outcome.HISTORY, "handled as history: it builds the standing, alerts nobody"
@@ -210,9 +220,7 @@ def _known_better(case: _Case) -> Derivation | None:
     if not isinstance(claim, Measure) or claim.certainty is Certainty.INSTRUMENT:
         return None
     fold = case.history.fold
-    gone = fold.withdrawn | fold.denied
-    if phase_at(fold.book, case.entry.seen_at).is_over:  # what was carried out may be said anew
-        gone |= fold.ends.keys()
+    gone = fold.withdrawn | fold.denied | _said_anew(case)
     held = [data for other, data in fold.measures if other.identity not in gone]
     if any(_says_the_same(claim, other) and other.certainty >= claim.certainty for other in held):
         reason = "the same was known from a source at least as sure"
@@ -221,6 +229,16 @@ def _known_better(case: _Case) -> Derivation | None:
         reason = f"{claim.certainty} is weaker than what is known of the same step"
         return case.end(Outcome.WEAKER_CLAIM, reason)
     return None
+
+
+def _said_anew(case: _Case) -> frozenset[Identity]:
+    """What was carried out may be said again once that law is over, or where it is not known."""
+    fold, own = case.history.fold, case.history.by_identity
+    is_over = phase_at(fold.book, case.entry.seen_at).is_over
+    ends = fold.ends.items()
+    return frozenset(
+        ended for ended, by in ends if is_over or any(one.by.identity not in own for one in by)
+    )
 
 
 def _says_the_same(claim: Measure, other: Measure) -> bool:
@@ -283,15 +301,15 @@ def _change(case: _Case, views: Views) -> Change:
         seen_at=entry.seen_at,
         citations=law_of(measure) if measure else (),
         evidence=data.evidence,
-        carries_out=_carried_out(data, history),
+        carries_out=_carried_out(case),
     )
 
 
-def _carried_out(
-    data: Measure | NegotiationStep | ClaimAssessed, history: History
-) -> CarriedOut | None:
-    named = data.realises if isinstance(data, Measure) else None
-    held = history.by_identity.get(named.identity) if named else None
+def _carried_out(case: _Case) -> CarriedOut | None:
+    named = case.said.realises if isinstance(case.said, Measure) else None
+    if named is None:
+        return None
+    held = case.history.by_identity.get(named.identity) or case.elsewhere.get(named.identity)
     if held is None or not isinstance(held.event.data, Measure):
         return None
     said = held.event.data
@@ -302,20 +320,11 @@ def _carried_out(
 
 def _previous(entry: Entry, history: History) -> UUID | None:
     """The change this one follows: of the event it is about, carries out or takes back."""
-    for reference in _references(entry):
-        held = history.by_identity.get(reference.identity)
+    for identity in named_by(entry.event):
+        held = history.by_identity.get(identity)
         if held and held.change:
             return held.change
     return history.last_change
-
-
-def _references(entry: Entry) -> list[Reference]:
-    data = entry.event.data
-    if isinstance(data, ClaimAssessed):
-        return [data.about]
-    if isinstance(data, Measure):
-        return [one for one in (data.realises, data.withdraws) if one]
-    return []
 
 
 def _is_retroactive(measure: Measure | None, entry: Entry) -> bool:

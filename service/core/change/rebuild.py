@@ -1,6 +1,7 @@
 """A subject's books rebuilt from its events: what was recorded must come out again."""
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,19 +17,29 @@ from service.core.standing import Entry, History
 class Kept:
     """An event as recorded: its number and outcome, and the bytes of its change if it is there.
 
-    `entry.change` is the id that was recorded for it.
+    `entry.change` is the id that was recorded for it. `elsewhere` are events of other subjects that
+    it names, as far as they were known when it was folded.
     """
 
     number: int
     entry: Entry
     outcome: str
     change: bytes | None = None
+    elsewhere: tuple[Entry, ...] = ()
 
     @property
     def about(self) -> Identity | None:
         """What a claim assesses."""
         data = self.entry.event.data
         return data.about.identity if isinstance(data, ClaimAssessed) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event of another subject that counts here too, since the event with this number."""
+
+    since: int
+    entry: Entry
 
 
 @dataclass(slots=True)
@@ -39,20 +50,25 @@ class Rebuilt:
     misfits: list[tuple[Kept, str]] = field(default_factory=list)
 
 
-def rebuild(subject: str, kept: Iterable[Kept]) -> Rebuilt:
+def rebuild(subject: str, kept: Iterable[Kept], heard: Sequence[Heard] = ()) -> Rebuilt:
     """Fold `kept`, which is in the order of its numbers, as it was folded when it came.
 
     A claim that came before its event was folded right after that, and what waited for the claim
-    right after the claim.
+    right after the claim. Then it was `heard` what others had said of the event.
     """
     found = Rebuilt(History(subject))
     waiting: dict[Identity, list[Kept]] = {}
+    to_hear = deque(sorted(heard, key=lambda one: one.since))
     for one in kept:
+        while to_hear and to_hear[0].since < one.number:
+            found.history = found.history.with_echo(to_hear.popleft().entry)
         about = one.about
         if about is not None and about not in found.history.by_identity:
             waiting.setdefault(about, []).append(one)
         else:
             _fold(found, one, waiting)
+    for echo in to_hear:
+        found.history = found.history.with_echo(echo.entry)
     for one in (one for left in waiting.values() for one in left):
         found.misfits.append((one, f"was folded, but {_say(one.about)} is no event of its subject"))
     return found
@@ -63,7 +79,8 @@ def _fold(found: Rebuilt, one: Kept, waiting: dict[Identity, list[Kept]]) -> Non
     stack = [one]
     while stack:
         one = stack.pop()
-        derivation = weigh(replace(one.entry, change=None), found.history)
+        elsewhere = {held.identity: held for held in one.elsewhere}
+        derivation = weigh(replace(one.entry, change=None), found.history, elsewhere)
         found.misfits += [(one, said) for said in _compare(one, derivation)]
         found.history = derivation.history
         stack += reversed(waiting.pop(one.entry.identity, []))

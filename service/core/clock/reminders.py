@@ -5,7 +5,6 @@ from datetime import datetime
 
 from service.core.clock.turning import eve_of, turnings_of
 from service.core.event import Handling, Tick, Turn
-from service.core.standing.fold import fold_entries
 from service.core.standing.history import History
 
 
@@ -50,7 +49,7 @@ def renewed(
 
 def _real(history: History, after: datetime) -> frozenset[tuple[Turn, datetime]]:
     """What turns without anything that was only simulated."""
-    real = [one for one in history.entries if one.event.handling is not Handling.SIMULATED]
-    whole = len(real) == len(history.entries)
-    fold = history.fold if whole else fold_entries(real)
+    fold = history.fold
+    if any(one.event.handling is Handling.SIMULATED for one in history.every):
+        fold = history.only(lambda one: one.event.handling is not Handling.SIMULATED).fold
     return frozenset((one.turn, one.at) for one in turnings_of(fold, after))

@@ -7,6 +7,7 @@ from service.core.event.envelope import (
     Identity,
     decode,
     digest_of,
+    named_by,
     read_event,
     topic_of,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Verdict",
     "decode",
     "digest_of",
+    "named_by",
     "read_event",
     "refuse_unknown_goods",
     "topic_of",

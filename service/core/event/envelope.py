@@ -144,6 +144,15 @@ GIVEN: TypeAdapter[Given] = TypeAdapter(Annotated[Given, Field(discriminator="ty
 EVENTS: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
 
 
+def named_by(event: Event) -> tuple[Identity, ...]:
+    """The events that it speaks of, each once: what it assesses, carries out, takes back."""
+    data = event.data
+    if isinstance(data, ClaimAssessed):
+        return (data.about.identity,)
+    named = data.ends if isinstance(data, Measure) else ()
+    return tuple(dict.fromkeys(one.identity for one in named))
+
+
 def decode(raw: bytes) -> Any:
     """JSON as strict as our books need it: no duplicate keys, no NaN, no NUL, no endless depth."""
     try:

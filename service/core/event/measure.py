@@ -177,6 +177,11 @@ class Measure(Frozen):
         return given
 
     @property
+    def ends(self) -> tuple[Reference, ...]:
+        """What it carries out or takes back, by its own word: never inferred from resemblance."""
+        return tuple(one for one in (self.realises, self.withdraws) if one)
+
+    @property
     def moves_law(self) -> bool:
         """Whether this can move the law layer at all."""
         return self.certainty.moves_law and not self.action.is_threat

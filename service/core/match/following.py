@@ -28,8 +28,8 @@ def followed_by(change: Change) -> tuple[Identity, ...]:
     if change.assessment:
         return (change.assessment.about.identity,)
     about = change.about
-    named = (about.realises, about.withdraws) if isinstance(about, Measure) else ()
-    return tuple(dict.fromkeys(one.identity for one in named if one))
+    named = about.ends if isinstance(about, Measure) else ()
+    return tuple(dict.fromkeys(one.identity for one in named))
 
 
 def _lapsed(change: Change) -> tuple[Identity, ...]:

@@ -92,6 +92,7 @@ STATUSES = {
     "terminated": noted("terminated"),
     "expired": noted("expired"),
     "withdrawn": noted("withdrawn"),
+    "carried_out": noted("carried out by another measure"),
     "struck_down": noted("struck down"),
     "never_implemented": noted("never in force"),
     "authorised_not_applied": noted("authorised, not applied"),

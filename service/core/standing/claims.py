@@ -49,8 +49,10 @@ def status_of_claims(claims: tuple[Claim, ...]) -> str:
         return "threatened"
     if still_said - {Action.THREAT_WITHDRAWN}:
         return "proposed"
-    lapsed = any(claim.state == "lapsed" for claim in standing_ones)
-    return "never_implemented" if lapsed else "withdrawn"
+    states = {claim.state for claim in standing_ones}
+    if "realised" in states:
+        return "carried_out"  # by law on another measure: law of its own would have the word
+    return "never_implemented" if "lapsed" in states else "withdrawn"
 
 
 def claim_of(entry: Entry, data: Measure, fold: Fold, at: datetime) -> Claim:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from service.core.event import ClaimAssessed, Identity, Measure, NegotiationStep, Reference, Verdict
+from service.core.event import ClaimAssessed, Identity, Measure, NegotiationStep, Verdict
 from service.core.event.envelope import ClaimEvent, ClockEvent, MeasureEvent, StepEvent
 from service.core.standing.book import Book
 from service.core.standing.entry import Entry
@@ -56,7 +56,7 @@ class Fold:
         found: dict[Identity, tuple[Ending, ...]] = {}
         sureness = {entry.identity: data.certainty for entry, data in self.claims}
         for entry, data in self.endings:
-            for ended in () if entry.identity in self.denied else _named(data):
+            for ended in () if entry.identity in self.denied else data.ends:
                 is_withdrawal = data.withdraws is ended
                 said = sureness.get(ended.identity, data.certainty)
                 if data.certainty >= said if is_withdrawal else data.moves_law:
@@ -91,7 +91,7 @@ class Fold:
             self.claims if data.moves_law else (*self.claims, (entry, data)),
             self.steps,
             self.verdicts,
-            (*self.endings, (entry, data)) if _named(data) else self.endings,
+            (*self.endings, (entry, data)) if data.ends else self.endings,
             self.gone,
             self.sources if event.source in self.sources else self.sources | {event.source},
             key,
@@ -102,34 +102,30 @@ class Fold:
         return longer
 
 
-def fold_entries(entries: Iterable[Entry]) -> Fold:
+def fold_entries(entries: Iterable[Entry], echoes: Iterable[Entry] = ()) -> Fold:
     """In fold order, each event once, without those that a standing retraction takes out.
 
-    The clock's own are left out: they would say again what the dates say.
+    The clock's own are left out: they would say again what the dates say. Of `echoes`, which other
+    subjects are about, only what they say of these events counts.
     """
-    known = {entry.identity: entry for entry in entries if not entry.is_tick}
+    own = {entry.identity: entry for entry in entries if not entry.is_tick}
+    known = {entry.identity: entry for entry in echoes} | own
     ordered = sorted(known.values(), key=lambda entry: entry.fold_key)
     gone = _retracted(ordered)
     kept = [entry for entry in ordered if entry.identity not in gone]
-    measures = tuple(
-        (entry, entry.event.data) for entry in kept if isinstance(entry.event, MeasureEvent)
-    )
+    said = [(entry, entry.event.data) for entry in kept if isinstance(entry.event, MeasureEvent)]
+    measures = tuple((entry, data) for entry, data in said if entry.identity in own)
     steps = tuple((entry, entry.event.data) for entry in kept if isinstance(entry.event, StepEvent))
     return Fold(
         measures,
         tuple((entry, data) for entry, data in measures if not data.moves_law),
         steps,
         {claim.about.identity: claim for claim in _claims(kept)},
-        tuple((entry, data) for entry, data in measures if _named(data)),
+        tuple((entry, data) for entry, data in said if data.ends),
         frozenset(gone),
         frozenset(entry.event.source for entry, _ in measures),
         ordered[-1].fold_key if ordered else None,
     )
-
-
-def _named(data: Measure) -> tuple[Reference, ...]:
-    """What it carries out or takes back, by its own word: never inferred from resemblance."""
-    return tuple(one for one in (data.realises, data.withdraws) if one)
 
 
 def _retracted(entries: list[Entry]) -> set[Identity]:

@@ -37,6 +37,8 @@ def refuse_long_names(event: Event) -> None:
     elif isinstance(data, Measure):
         name = name_of(data)
         names["data.origin"] = (name.importer, name.programme, name.origin)
+        stated = {"data.realises": data.realises, "data.withdraws": data.withdraws}
+        names |= {where: one.identity for where, one in stated.items() if one}
     for where, parts in names.items():
         length = sum(len(part.encode()) for part in parts)
         if length > LONGEST_NAME:

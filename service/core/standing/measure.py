@@ -65,7 +65,9 @@ Standing = MeasureStanding | TrackStanding
 
 
 OVER = frozenset({"terminated", "expired", "struck_down", "never_implemented"})
-_STATUS_OF_CLAIMS = frozenset({"threatened", "withdrawn", "proposed", "never_implemented"})
+_STATUS_OF_CLAIMS = frozenset(
+    {"threatened", "withdrawn", "proposed", "carried_out", "never_implemented"}
+)
 
 
 def standing(

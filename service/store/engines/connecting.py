@@ -13,6 +13,7 @@ from service.store.engines import DatabaseRefused, DatabaseUnavailable
 
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS, PROBE_SECONDS, PROBES = 5, 2, 3
+GONE_SECONDS = IDLE_SECONDS + PROBE_SECONDS * PROBES
 """A peer that went without a word is noticed after 5 + 3 · 2 s, by either side."""
 
 _ALWAYS = {
@@ -26,6 +27,9 @@ _ALWAYS = {
     "tcp_keepalives_idle": str(IDLE_SECONDS),
     "tcp_keepalives_interval": str(PROBE_SECONDS),
     "tcp_keepalives_count": str(PROBES),
+    # One that froze while it was being answered still says that it is there: no statement's time
+    # ends that, and it would keep its locks.
+    "tcp_user_timeout": str(GONE_SECONDS * 1000),
 }
 
 
@@ -99,7 +103,7 @@ def _keep_alive(opened: Any) -> None:
         ("TCP_KEEPIDLE", IDLE_SECONDS),
         ("TCP_KEEPINTVL", PROBE_SECONDS),
         ("TCP_KEEPCNT", PROBES),
-        ("TCP_USER_TIMEOUT", (IDLE_SECONDS + PROBE_SECONDS * PROBES) * 1000),
+        ("TCP_USER_TIMEOUT", GONE_SECONDS * 1000),
     ):
         if hasattr(socket, name):  # not every system has all of them
             wire.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), seconds)

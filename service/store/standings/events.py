@@ -1,7 +1,7 @@
 """Recording what came: events with their outcome, the changes they made, and their histories."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from service.store.database import insert_new, lock_names
 from service.store.lists import bind_rows, one_of, one_of_rows
 from service.store.plans.tables import Fanout
 from service.store.rows import Clash, insert_rows, update_rows
-from service.store.standings.tables import RECORDED_AT, Alias, Change, Event, Subject
+from service.store.standings.tables import RECORDED_AT, Alias, Change, Echo, Event, Mention, Subject
 
 Row = dict[str, Any]
 
@@ -48,21 +48,22 @@ class Waiting:
 
     event: CoreEvent
     accepted_at: datetime
+    number: int | None = None  # none before it is written
 
 
 async def find_recorded(
     session: AsyncSession, identities: Collection[Identity]
 ) -> Mapping[Identity, Recorded]:
     """Those of `identities` that the books have."""
-    rows = await _find(session, _RECORDED, identities)
+    rows = await find_by_pair(session, _RECORDED, identities)
     return {
         (row.source, row.id): Recorded(row.digest, row.subject, row.handling, row.topic)
         for row in rows
     }
 
 
-def _by_pair(*columns: Any) -> Select[Any]:
-    """A question for `_find`; made once, for making it costs more than asking.
+def by_pair(*columns: Any) -> Select[Any]:
+    """A question for `find_by_pair`; made once, for making it costs more than asking.
 
     For `(source, id) IN (VALUES …)` SQLite reads the whole table. Two plain lists use the index,
     and find a few rows beside the pairs.
@@ -70,7 +71,7 @@ def _by_pair(*columns: Any) -> Select[Any]:
     return select(*columns).where(one_of_rows(columns[:2], "pairs"))
 
 
-_RECORDED = _by_pair(
+_RECORDED = by_pair(
     col(Event.source),
     col(Event.id),
     col(Event.digest),
@@ -81,13 +82,19 @@ _RECORDED = _by_pair(
 
 
 _WAITING = (
-    _by_pair(col(Event.about_source), col(Event.about_id), col(Event.body), col(Event.accepted_at))
+    by_pair(
+        col(Event.about_source),
+        col(Event.about_id),
+        col(Event.body),
+        col(Event.accepted_at),
+        col(Event.number),
+    )
     .where(text("event.outcome = 'waiting'"))  # in the words of its partial index
     .order_by(col(Event.number))
 )
 
 
-async def _find(
+async def find_by_pair(
     session: AsyncSession, wanted: Select[Any], identities: Iterable[Identity]
 ) -> list[Found[Any]]:
     """The rows whose first two columns are one of `identities`."""
@@ -142,8 +149,8 @@ async def _read_waiting(
     session: AsyncSession, about: Collection[Identity]
 ) -> dict[Identity, list[Waiting]]:
     found: dict[Identity, list[Waiting]] = {}
-    for row in await _find(session, _WAITING, about):
-        claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at)
+    for row in await find_by_pair(session, _WAITING, about):
+        claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at, row.number)
         found.setdefault((row.about_source, row.about_id), []).append(claim)
     return found
 
@@ -235,15 +242,26 @@ def _alias(row: Mapping[str, Any]) -> str:
     return str(row["alias"])
 
 
+@dataclass(frozen=True, slots=True)
+class Echoed:
+    """An event counts in one more subject, since another came; both by their rows."""
+
+    subject: str
+    event: Row
+    since: Row
+
+
 @dataclass(slots=True)
 class Effects:
     """All rows that one batch writes; `numbers` are filled in when they are taken."""
 
-    events: list[Row]
-    settled: list[Row]  # waiting claims whose event has come
-    changes: list[Row]
-    quarantined: list[Row]
-    subjects: list[Row]
+    events: list[Row] = field(default_factory=list)
+    settled: list[Row] = field(default_factory=list)  # waiting claims whose event has come
+    changes: list[Row] = field(default_factory=list)
+    quarantined: list[Row] = field(default_factory=list)
+    subjects: list[Row] = field(default_factory=list)
+    mentions: list[tuple[Row, Identity]] = field(default_factory=list)  # who names what
+    echoes: list[Echoed] = field(default_factory=list)
 
 
 async def recorded_last(session: AsyncSession, number: int) -> datetime | None:
@@ -281,10 +299,30 @@ async def record_effects(
         }
         for row in effects.changes
     ]
-    for table, rows in ((Event, ordered), (Change, effects.changes), (Fanout, fanouts)):
+    for table, rows in (
+        (Event, ordered),
+        (Change, effects.changes),
+        (Fanout, fanouts),
+        (Mention, _mentions(effects)),
+        (Echo, _echoes(effects)),
+    ):
         await insert_rows(session, table, rows)
     await insert_rows(session, Quarantine, effects.quarantined, Clash.SKIP)
     await _update(session, effects)
+
+
+def _mentions(effects: Effects) -> list[Row]:
+    return [
+        {"named_source": source, "named_id": name, "number": row["number"]}
+        for row, (source, name) in effects.mentions
+    ]
+
+
+def _echoes(effects: Effects) -> list[Row]:
+    return [
+        {"subject": one.subject, "number": one.event["number"], "since": one.since["number"]}
+        for one in effects.echoes
+    ]
 
 
 def _identity(row: Row) -> tuple[str, str]:

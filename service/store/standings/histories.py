@@ -1,10 +1,12 @@
 """The histories of subjects, as the fold needs them: locked to be extended, or to be asked."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -13,7 +15,7 @@ from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
 from service.core.standing import Entry, History
 from service.store.lists import one_of
-from service.store.standings.tables import RECORDED_AT, Event, Subject
+from service.store.standings.tables import RECORDED_AT, Echo, Event, Subject
 
 
 def entry_of(
@@ -73,43 +75,53 @@ async def load_histories(
     connection = await session.connection()
     for row in await connection.execute(_LOCKED, {"keys": list(subjects)}):
         known = cached.get(row.key)
-        if (
-            known is not None
-            and len(known.entries) == row.events
-            and known.sequence == row.sequence
-        ):
+        if known is not None and known.size == row.events and known.sequence == row.sequence:
             found[row.key] = known
         elif row.events == 0:
             found[row.key] = History(row.key, (), row.sequence, row.last_change)
         else:
             missing[row.key] = (row.sequence, row.last_change)
-    entries = await _read_entries(session, missing) if missing else {}
+    read = await read_histories(session, list(missing)) if missing else {}
     for key, (sequence, last_change) in missing.items():
-        found[key] = History(key, tuple(entries.get(key, ())), sequence, last_change)
+        found[key] = replace(read[key], sequence=sequence, last_change=last_change)
     return found
 
 
 async def read_histories(session: AsyncSession, subjects: Sequence[str]) -> dict[str, History]:
-    """All kept events of each subject, for questions (nothing is locked)."""
-    entries = await _read_entries(session, subjects)
-    return {key: History(key, tuple(entries.get(key, ()))) for key in subjects}
+    """All kept events of each subject, and the echoes, for questions (nothing is locked)."""
+    entries = await _read(session, _ENTRIES, subjects)
+    echoes = await _read(session, _ECHOES, subjects)
+    return {
+        key: History(key, tuple(entries.get(key, ())), echoes=tuple(echoes.get(key, ())))
+        for key in subjects
+    }
 
 
 KEPT = ("changed", "evidence_only", "weaker_claim", "history", "outdated")
 """Outcomes of events that stand in a history (unless they were tests)."""
 
 
-async def _read_entries(session: AsyncSession, subjects: Collection[str]) -> dict[str, list[Entry]]:
-    columns = (col(Event.subject), col(Event.body), col(Event.accepted_at), col(Event.change_id))
-    wanted = (
-        select(*columns, RECORDED_AT)
-        .where(
-            one_of(col(Event.subject), "subjects"),
-            col(Event.outcome).in_(KEPT),
-            col(Event.handling) != Handling.TEST,
-        )
-        .order_by(col(Event.number))
+_READ = (col(Event.body), col(Event.accepted_at), col(Event.change_id), RECORDED_AT)
+_ENTRIES = (
+    select(col(Event.subject), *_READ)
+    .where(
+        one_of(col(Event.subject), "subjects"),
+        col(Event.outcome).in_(KEPT),
+        col(Event.handling) != Handling.TEST,
     )
+    .order_by(col(Event.number))
+)
+_ECHOES = (
+    select(col(Echo.subject), *_READ)
+    .join(Event, col(Event.number) == col(Echo.number))
+    .where(one_of(col(Echo.subject), "subjects"))
+    .order_by(col(Echo.since), col(Echo.number))
+)
+
+
+async def _read(
+    session: AsyncSession, wanted: Select[*tuple[Any, ...]], subjects: Collection[str]
+) -> dict[str, list[Entry]]:
     found: dict[str, list[Entry]] = {}
     for row in await session.execute(wanted, {"subjects": list(subjects)}):
         event = EVENTS.validate_json(row.body)

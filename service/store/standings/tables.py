@@ -63,6 +63,26 @@ class Event(SQLModel, table=True):
     )
 
 
+class Mention(SQLModel, table=True):
+    """That the event with this number names another, seen or not: carries it out, assesses it."""
+
+    named_source: str = Field(primary_key=True)
+    named_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+
+
+class Echo(SQLModel, table=True):
+    """That the event with this number, of another subject, counts in this one too.
+
+    `since` is the number of the event with which both it and what it names had come.
+    """
+
+    subject: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    since: int = Field(sa_type=BigInteger)
+    __table_args__ = (index("ix_echo_number", "number"),)
+
+
 RECORDED_AT = func.coalesce(col(Event.recorded_at), col(Event.accepted_at)).label("recorded_at")
 """When the books came to hold an event."""
 

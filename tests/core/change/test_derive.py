@@ -603,6 +603,28 @@ def test_a_change_continues_what_its_event_carries_out_or_takes_back():
     assert weigh(unseen, held).change.previous == derived[1].change.id
 
 
+def test_what_is_carried_out_may_have_been_said_of_another_measure():
+    said = entry(threat("1", rate="50", measure="other"), "2025-03-01")
+    elsewhere = replay([said], "measure:other")[0].by_identity
+    done = law("3", "imposed", "2025-03-05", rate="50", realises=ref("1"))
+    held = history()
+    found = weigh(done, held, elsewhere).change
+    assert found.carries_out.event == said.identity
+    assert found.carries_out.change == elsewhere[said.identity].change
+    assert found.previous is None  # its own subject's changes follow one another
+    assert weigh(done, held).change.carries_out is None
+
+
+def test_a_threat_that_another_measure_carried_out_can_be_made_again():
+    """Whether that law still stands is not known here."""
+    said, again = (entry(threat(name, rate="50"), "2025-03-01") for name in ("1", "2"))
+    done = entry(measure("3", measure="other", rate="50", realises=ref("1")), "2025-03-05")
+    held = replay([said])[0]
+    assert weigh(again, held).outcome is Outcome.EVIDENCE_ONLY
+    assert weigh(again, held.with_echo(done)).change.kinds == (Kind.THREAT_ISSUED,)
+    assert weigh(again, held.with_entry(done)).outcome is Outcome.EVIDENCE_ONLY
+
+
 def test_a_change_about_an_event_that_made_none_continues_the_last():
     held, derived = replay([LAW, report("2", "2025-03-01")])
     assert derived[1].outcome is Outcome.WEAKER_CLAIM

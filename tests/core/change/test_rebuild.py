@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from service.core.change import write_change
-from service.core.change.rebuild import Kept, rebuild
+from service.core.change.derive import weigh
+from service.core.change.rebuild import Heard, Kept, rebuild
 from service.core.event import Handling
+from service.core.standing import History
 from tests.core.builders import SUBJECT, claim, entry, measure, ref, replay, threat
 
 EVENTS = [
@@ -138,6 +140,36 @@ CARRIED = [
     entry(threat("said", rate="10"), "2025-04-01"),
     entry(measure("law", rate="10", effective_at="2025-04-10", realises=ref("said")), "2025-04-03"),
 ]
+
+
+def test_what_was_heard_of_other_subjects_is_heard_again_behind_the_event_that_brought_it():
+    said, done = CARRIED
+    again = entry(threat("again", rate="10"), "2025-04-05")
+    made = weigh(said, History(SUBJECT))
+    heard = made.history.with_echo(done)
+    later = weigh(again, heard)
+    kept = [
+        Kept(1, replace(said, change=made.change.id), made.outcome, write_change(made.change)),
+        Kept(4, replace(again, change=later.change.id), later.outcome, write_change(later.change)),
+    ]
+    for since in (1, 3):
+        found = rebuild(SUBJECT, kept, [Heard(since, done)])
+        assert found.misfits == []
+        assert found.history.size == 3
+    for echoes in ([], [Heard(4, done)]):
+        ((_, wrong),) = rebuild(SUBJECT, kept, echoes).misfits
+        assert wrong.startswith("was recorded as changed, and is evidence_only")
+
+
+def test_what_it_named_of_other_subjects_is_said_again():
+    said, done = CARRIED
+    made = weigh(done, History(SUBJECT), {said.identity: said})
+    kept = Kept(
+        2, replace(done, change=made.change.id), made.outcome, write_change(made.change), (said,)
+    )
+    assert misfits([kept]) == []
+    ((_, wrong),) = misfits([replace(kept, elsewhere=())])
+    assert "whose carries_out was recorded as" in wrong
 
 
 def test_what_an_earlier_release_did_not_write_is_no_difference():

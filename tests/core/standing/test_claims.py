@@ -1,5 +1,7 @@
 """What became of each threat: met, withdrawn, lapsed or carried out; when, and by which event."""
 
+from dataclasses import replace
+
 import pytest
 
 from service.core.change import Kind
@@ -116,6 +118,45 @@ def test_that_it_was_met_is_said_of_a_threat_that_is_named():
     with pytest.raises(Unreadable, match="name the threat under `withdraws`"):
         read(measure("met", "threat_withdrawn", met=True))
     assert read(measure("met", "threat_withdrawn", met=False)).data.met is False
+
+
+# By an event of another subject
+
+
+def heard(*echoes, at="2025-06-01", known=None):
+    """As `end`, of a history that holds the threat alone and has heard of others' events."""
+    held = replace(history(ULTIMATUM), echoes=echoes)
+    view = stands(held, at, known or "2025-06-01")
+    return (view.status, view.claims[0].state, view.claims[0].ended_by)
+
+
+@pytest.mark.parametrize(
+    ("echoes", "became"),
+    [
+        ((), ("never_implemented", "lapsed", None)),
+        ((MET,), ("withdrawn", "met", (SOURCE, "met"))),
+        ((BACK,), ("withdrawn", "withdrawn", (SOURCE, "back"))),
+        ((DONE,), ("carried_out", "realised", (SOURCE, "done"))),
+        ((BACK, DONE), ("carried_out", "realised", (SOURCE, "done"))),
+        ((DONE, entry(claim("no", "done"), "2025-04-10")), ("never_implemented", "lapsed", None)),
+        (
+            (DONE, entry(claim("no", "done", "denied"), "2025-04-10")),
+            ("never_implemented", "lapsed", None),
+        ),
+    ],
+)
+def test_what_another_subject_says_of_a_threat_ends_it_and_states_no_law_here(echoes, became):
+    assert heard(*echoes) == became
+
+
+def test_another_subject_is_heard_of_when_that_is_known():
+    assert heard(DONE, at="2025-04-10", known="2025-04-09T14:59")[1] == "lapsed"
+    assert heard(DONE, at="2025-04-10", known="2025-04-09T15:00")[1] == "realised"
+
+
+def test_an_open_threat_beside_one_that_was_carried_out_still_threatens():
+    held = replace(history(ULTIMATUM, entry(threat("2", rate="9"), "2025-04-08")), echoes=(DONE,))
+    assert stands(held, "2025-04-10").status == "threatened"
 
 
 # In words

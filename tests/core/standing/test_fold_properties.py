@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service.core.certainty import Certainty
 from service.core.change import change_id, read_change, write_change
 from service.core.change.derive import Outcome, derive, weigh
-from service.core.event import Action, Stage, Verdict, read_event
+from service.core.event import Action, ClaimAssessed, Stage, Verdict, read_event
 from service.core.standing import standing
 from service.core.standing.history import Entry, History
 from tests.core.builders import SUBJECT, TRACK, claim, history, measure, percent, ref, replay, step
@@ -246,6 +246,34 @@ def test_history_alerts_nobody_and_builds_the_same_standing(entries):
     assert {one.outcome for one in derived} == {Outcome.HISTORY}
     assert held.sequence == 0
     assert standing(held, LATE, LATE) == standing(history(*entries), LATE, LATE)
+
+
+@few
+@given(streams(), st.data(), asked, asked)
+def test_what_is_said_elsewhere_ends_a_claim_as_if_it_were_said_here(entries, data, at, known_at):
+    """Whichever of the events other subjects are about; and the law is what is said here."""
+    own = [one for one in entries if data.draw(st.booleans())]
+    echoes = tuple(one for one in entries if one not in own)
+    held, alone, whole = (
+        History(SUBJECT, tuple(own), echoes=echoes),
+        history(*own),
+        history(*entries),
+    )
+    heard = History(SUBJECT)
+    for entry in data.draw(st.permutations(entries)):
+        heard = heard.with_entry(entry) if entry in own else heard.with_echo(entry)
+    view, apart, together = (standing(one, at, known_at) for one in (held, alone, whole))
+    assert standing(heard, at, known_at) == view
+    if view is None:
+        assert apart is None
+        return
+    names = {one.identity for one in own}
+    of_own = tuple(one for one in together.claims if one.cause in names)
+    assert [(one.cause, one.state, one.ended_by, one.verdict) for one in view.claims] == [
+        (one.cause, one.state, one.ended_by, one.verdict) for one in of_own
+    ]
+    if not any(isinstance(one.event.data, ClaimAssessed) for one in echoes):
+        assert view.law == apart.law
 
 
 def handled(event, handling):

@@ -41,6 +41,8 @@ def test_names_that_an_index_can_hold_are_taken(event):
         (measure(LONG, source="🛃" * 499), "id"),
         (measure("e", measure=None, origin={"kind": "pseudo", "members": MANY}), "data.origin"),
         (claim("e", LONG) | {"data": claim("e", LONG)["data"] | {"about": FAR}}, "data.about"),
+        (measure("e", realises=FAR), "data.realises"),
+        (measure("e", withdraws=FAR), "data.withdraws"),
     ],
 )
 def test_a_name_that_no_index_can_hold_is_refused_with_its_place(event, where):

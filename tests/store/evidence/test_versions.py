@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import column, insert, table
 from sqlmodel.sql.sqltypes import UTCDateTime
 
@@ -20,8 +19,8 @@ from service.store.following.subscriptions import (
     remove_subscription,
 )
 from service.store.following.tables import SubscriptionDestination
-from service.store.migrations import CHECKED_OUT
 from tests.books import NOW, add_receiver, rows, subscribe
+from tests.databases import migrate_to
 
 HOUR = timedelta(hours=1)
 
@@ -129,17 +128,11 @@ async def test_what_stood_before_versions_were_noted_is_found_by_the_migration(d
     made = texts | {"account_id": DEFAULT, "after_change": 0, "created_at": NOW}
     both = [made | {"id": name, "updated_at": NOW + HOUR} for name in ("s1", "s2")]
     async with db.engine.begin() as connection:
-        await connection.run_sync(_move, command.downgrade, f"{REVISION}-1")
+        await connection.run_sync(migrate_to, command.downgrade, f"{REVISION}-1")
         await connection.execute(insert(BARE), both)
         linked = [{"subscription_id": "s1", "destination_id": to} for to in ("other", "desk")]
         await connection.execute(insert(SubscriptionDestination), linked)
-        await connection.run_sync(_move, command.upgrade, REVISION)
+        await connection.run_sync(migrate_to, command.upgrade, REVISION)
     ((one,), (two,)) = await versions(db, "s1"), await versions(db, "s2")
     assert (one.act, one.at, one.state, one.steps) == ("found", NOW + HOUR, "paused", "every")
     assert (sorted(one.destinations.split()), two.destinations) == (["desk", "other"], "")
-
-
-def _move(connection, step, revision):
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(CHECKED_OUT))
-    step(config, revision)

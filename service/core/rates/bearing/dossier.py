@@ -40,10 +40,7 @@ class Dossier:
     @classmethod
     def as_known(cls, history: History, known_at: datetime) -> "Dossier":
         """Of a history: what was known of it then."""
-        if history.latest_known is None or history.latest_known <= known_at:
-            return cls(history)
-        known = tuple(entry for entry in history.entries if entry.known_at <= known_at)
-        return cls(History(history.subject, known))
+        return cls(history.as_known(known_at))
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
