@@ -170,6 +170,9 @@ def text_of(mail: Mail) -> str:
     return letter_of(mail).get_body(("plain",)).get_content()
 
 
+SOURCE = "urn:example:desk"
+
+
 def measure(
     name: str, key: str, percent: int | str, *, action: str = "increased", **data: Any
 ) -> Json:
@@ -177,7 +180,7 @@ def measure(
     return {
         "specversion": "1.0",
         "id": name,
-        "source": "urn:example:desk",
+        "source": SOURCE,
         "type": "tariff.measure",
         "data": {
             "measure": key,

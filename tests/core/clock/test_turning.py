@@ -4,8 +4,9 @@ from datetime import UTC
 
 import pytest
 
-from service.core.clock import turnings_of
+from service.core.clock import reminders_of, turnings_of
 from service.core.clock.turning import turnings_at
+from service.core.event import Handling
 from tests.core.builders import claim, entry, history, measure, on, ref, threat
 
 AFTER = on("2025-04-05")
@@ -239,3 +240,12 @@ def test_clocks_that_are_put_back_have_no_eve_an_hour_early():
     event = measure("x", rate="9", effective_at={"at": "2025-11-02T06:00:00+00:00", "zone": "UTC"})
     held = history(entry(event, "2025-03-02"))
     assert [one.turn for one in turnings_of(held.fold, AFTER)] == ["entered_into_force"]
+
+
+def test_what_rests_on_a_simulation_is_told_as_one():
+    simulated = later("up", "increased", 20, rate="125") | {"handling": "simulated"}
+    held = history(
+        *(entry(one, "2025-03-02") for one in (later("new", "imposed", 10, rate="9"), simulated))
+    )
+    found = {(one.at.day, one.handling) for one in reminders_of(held, AFTER)}
+    assert found == {(10, Handling.LIVE), (20, Handling.SIMULATED)}

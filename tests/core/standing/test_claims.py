@@ -149,6 +149,12 @@ def test_what_another_subject_says_of_a_threat_ends_it_and_states_no_law_here(ec
     assert heard(*echoes) == became
 
 
+def test_an_event_of_another_subject_counts_once():
+    once = history(ULTIMATUM).with_echo(DONE)
+    assert once.with_echo(DONE) is once
+    assert (once.size, once.every) == (2, (ULTIMATUM, DONE))
+
+
 def test_another_subject_is_heard_of_when_that_is_known():
     assert heard(DONE, at="2025-04-10", known="2025-04-09T14:59")[1] == "lapsed"
     assert heard(DONE, at="2025-04-10", known="2025-04-09T15:00")[1] == "realised"

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
 
-from tests.journey.running import Json, measure
+from tests.journey.running import SOURCE, Json, measure
 
 ORIGINS = ("CN", "VN", "JP", "EU")
 CODES = ("8703", "7208")
 FIRST_DAY = date(2020, 1, 1)
+TWIN = 8
+"""So many measures on is one of the same origin and goods, whose events mostly come elsewhere."""
+NAMING = 4
+"""Every so many events of a measure one names an event of its twin, whichever comes first."""
 
 FOLLOWERS = {
     "everything": [{"lanes": [{}]}],
@@ -69,6 +73,7 @@ class Stock:
 def plan_event(number: int, step: int) -> Planned:
     day = FIRST_DAY + timedelta(days=step)
     origin, code = ORIGINS[number % 4], CODES[number // 4 % 2]
+    former = {"source": SOURCE, "id": f"m{number + TWIN}-{step - 1}"}
     event = measure(
         f"m{number}-{step}",
         f"us-kill-{number}",
@@ -79,6 +84,7 @@ def plan_event(number: int, step: int) -> Planned:
         announced_at=day.isoformat(),
         effective_at=(day + timedelta(days=1)).isoformat(),
         instrument=ORDER,
+        **({"realises": former} if step % NAMING == 1 else {}),
     )
     return Planned(event, paths_for(origin, code))
 
