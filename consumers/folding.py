@@ -20,11 +20,10 @@ from service.store.reminders.renewing import Renewal, held_reminders, renew
 from service.store.standings.events import (
     enter_subjects,
     find_recorded,
-    find_waiting,
     record_effects,
 )
 from service.store.standings.histories import find_tests, load_histories
-from service.store.standings.mentions import find_echoing, find_namings
+from service.store.standings.mentions import find_echoing, find_said
 
 
 async def fold_batch(
@@ -56,16 +55,15 @@ async def _open_ledger(
     identities = {event.identity for event in events}
     named = {identity for event in events for identity in named_by(event)}
     recorded = await find_recorded(session, identities | named)
-    waiting = await find_waiting(session, identities)
-    measures = {event.identity for event in events if isinstance(event, MeasureEvent)}
+    said = await find_said(session, identities - recorded.keys())
     return Ledger(
         batch.topic,
         batch.partition,
         now,
         dict(recorded),
-        dict(waiting),
+        said.waiting,
         directory,
-        await find_namings(session, measures - recorded.keys()),
+        said.namings,
         await find_echoing(session, set(_assessed(events))),
     )
 

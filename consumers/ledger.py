@@ -14,9 +14,9 @@ from service.core.event.envelope import ClaimEvent, MeasureEvent
 from service.core.standing.history import Entry, History
 from service.core.standing.naming import Directory
 from service.log import Record
-from service.store.standings.events import Echoed, Effects, Recorded, Row, Waiting
+from service.store.standings.events import Echoed, Effects, Recorded, Row
 from service.store.standings.histories import entry_of
-from service.store.standings.mentions import Naming
+from service.store.standings.mentions import Naming, Waiting
 from service.store.standings.subjects import MEASURES
 
 __all__ = ["OF_A_TEST", "Arrival", "Ledger", "changed_histories", "read_arrival"]
@@ -232,8 +232,7 @@ class Ledger:
         self.recorded[event.identity] = Recorded(
             arrival.digest, subject, event.handling, self.topic
         )
-        if event.is_kept:
-            self.effects.mentions += [(row, named) for named in named_by(event)]
+        self.effects.mentions += [(row, named) for named in named_by(event)]
         return row
 
     def _fold_waiting(self, about: Event, subject: str, since: Row) -> None:

@@ -50,6 +50,7 @@ def upgrade() -> None:
         _number('since'),
     )
     op.create_index('ix_echo_number', 'echo', ['number'])
+    op.drop_index('ix_event_waiting', 'event')
     _enter_mentions()
     _enter_echoes()
 
@@ -75,15 +76,15 @@ def _mentions(number: int, body: bytes) -> Iterator[dict[str, Any]]:
 _MENTION_VERDICTS = sa.text(
     "INSERT INTO mention (named_source, named_id, number)"
     " SELECT about_source, about_id, number FROM event"
-    " WHERE about_id IS NOT NULL AND handling <> 'test'"
+    " WHERE about_id IS NOT NULL"
 )
 _STATED = (
-    "SELECT number, body FROM event WHERE type = 'tariff.measure' AND handling <> 'test'"
+    "SELECT number, body FROM event WHERE type = 'tariff.measure'"
     " AND (instr(body, CAST('\"realises\"' AS BLOB)) > 0"
     " OR instr(body, CAST('\"withdraws\"' AS BLOB)) > 0)"
 )
 _STATED_ON_SERVER = (
-    "SELECT number, body FROM event WHERE type = 'tariff.measure' AND handling <> 'test'"
+    "SELECT number, body FROM event WHERE type = 'tariff.measure'"
     " AND (position(CAST('\"realises\"' AS bytea) IN body) > 0"
     " OR position(CAST('\"withdraws\"' AS bytea) IN body) > 0)"
 )
@@ -109,7 +110,8 @@ _ECHO_MEASURES = sa.text(
     " JOIN event AS named"
     " ON named.source = mention.named_source AND named.id = mention.named_id"
     " WHERE event.type = 'tariff.measure' AND named.type = 'tariff.measure'"
-    " AND named.handling <> 'test' AND named.subject <> event.subject"
+    " AND event.handling <> 'test' AND named.handling <> 'test'"
+    " AND named.subject <> event.subject"
 )
 _ECHO_VERDICTS = sa.text(
     "INSERT INTO echo (subject, number, since)"
@@ -120,6 +122,7 @@ _ECHO_VERDICTS = sa.text(
     " ON mention.named_source = assessed.source AND mention.named_id = assessed.id"
     " JOIN event ON event.number = mention.number"
     " WHERE event.type = 'claim.assessed' AND event.subject IS NOT NULL"
+    " AND event.handling <> 'test'"
     " AND NOT EXISTS (SELECT 1 FROM echo AS held"
     " WHERE held.subject = echo.subject AND held.number = event.number)"
 )
@@ -139,3 +142,11 @@ def downgrade() -> None:
     )
     op.drop_table('echo')
     op.drop_table('mention')
+    is_waiting = sa.text("outcome = 'waiting'")
+    op.create_index(
+        'ix_event_waiting',
+        'event',
+        ['about_source', 'about_id'],
+        sqlite_where=is_waiting,
+        postgresql_where=is_waiting,
+    )

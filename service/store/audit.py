@@ -259,6 +259,7 @@ async def read_unheard(session: AsyncSession, after: int) -> Rows:
         .outerjoin(Echo, is_there)
         .where(
             col(Event.type) == "tariff.measure",
+            col(Event.handling) != Handling.TEST,
             col(_NAMED.type) == "tariff.measure",
             col(_NAMED.handling) != Handling.TEST,
             col(_NAMED.subject) != col(Event.subject),

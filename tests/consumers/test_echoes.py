@@ -131,7 +131,7 @@ async def test_a_test_says_what_it_carries_out(db, give, first):
     await give(SAID | {"handling": first})
     await give(LAW | {"handling": "test"})
     assert (await change_of(db, "law")).carries_out.event == (SOURCE, "said")
-    assert await rows(db, Mention) == []
+    assert await rows(db, Echo) == []
 
 
 async def test_the_books_say_who_was_not_heard_of(db, give):

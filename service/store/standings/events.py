@@ -10,12 +10,10 @@ from sqlalchemy import Select, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
-from service.core.event import Event as CoreEvent
 from service.core.event import Identity
-from service.core.event.envelope import EVENTS
 from service.core.standing.naming import Directory, Name
 from service.store.arrivals.tables import Quarantine
-from service.store.database import insert_new, lock_names
+from service.store.database import insert_new
 from service.store.lists import bind_rows, one_of, one_of_rows
 from service.store.plans.tables import Fanout
 from service.store.rows import Clash, insert_rows, update_rows
@@ -40,15 +38,6 @@ class Recorded:
     subject: str | None
     handling: str
     topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A claim that came before what it is about."""
-
-    event: CoreEvent
-    accepted_at: datetime
-    number: int | None = None  # none before it is written
 
 
 async def find_recorded(
@@ -81,19 +70,6 @@ _RECORDED = by_pair(
 )
 
 
-_WAITING = (
-    by_pair(
-        col(Event.about_source),
-        col(Event.about_id),
-        col(Event.body),
-        col(Event.accepted_at),
-        col(Event.number),
-    )
-    .where(text("event.outcome = 'waiting'"))  # in the words of its partial index
-    .order_by(col(Event.number))
-)
-
-
 async def find_by_pair(
     session: AsyncSession, wanted: Select[Any], identities: Iterable[Identity]
 ) -> list[Found[Any]]:
@@ -120,39 +96,9 @@ def _runs(ordered: Iterable[Identity]) -> Iterator[set[Identity]]:
         yield run
 
 
-async def find_waiting(
-    session: AsyncSession, about: Collection[Identity]
-) -> Mapping[Identity, list[Waiting]]:
-    """Claims that wait for one of `about`, by what they wait for, oldest first.
-
-    And those that wait for such a claim, for they end together with it. The caller holds `about`;
-    a claim that is found is held before it is asked what waits for that.
-    """
-    found: dict[Identity, list[Waiting]] = {}
-    asked = set(about)
-    while asked:
-        claims = await _read_waiting(session, asked)
-        found |= claims
-        asked = {one.event.identity for waiting in claims.values() for one in waiting}
-        asked -= found.keys() | set(about)
-        if asked:
-            await lock_names(session, {stake_of(one) for one in asked}, set())
-    return found
-
-
 def stake_of(identity: Identity) -> str:
     """The name under which an identity is locked."""
     return "event\n" + "\n".join(identity)
-
-
-async def _read_waiting(
-    session: AsyncSession, about: Collection[Identity]
-) -> dict[Identity, list[Waiting]]:
-    found: dict[Identity, list[Waiting]] = {}
-    for row in await find_by_pair(session, _WAITING, about):
-        claim = Waiting(EVENTS.validate_json(row.body), row.accepted_at, row.number)
-        found.setdefault((row.about_source, row.about_id), []).append(claim)
-    return found
 
 
 async def find_directory(

@@ -57,10 +57,7 @@ class Event(SQLModel, table=True):
     topic: str
     partition: int
     position: int = Field(sa_type=BigInteger)
-    __table_args__ = (
-        index("ix_event_subject", "subject", "number"),
-        index("ix_event_waiting", "about_source", "about_id", where="outcome = 'waiting'"),
-    )
+    __table_args__ = (index("ix_event_subject", "subject", "number"),)
 
 
 class Mention(SQLModel, table=True):
