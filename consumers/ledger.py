@@ -17,10 +17,10 @@ from service.log import Record
 from service.store.standings.events import Echoed, Effects, Recorded, Row
 from service.store.standings.histories import entry_of
 from service.store.standings.mentions import Naming, Waiting
-from service.store.standings.subjects import MEASURES
 
 __all__ = ["OF_A_TEST", "Arrival", "Ledger", "changed_histories", "read_arrival"]
 
+MEASURE = "tariff.measure"
 OF_A_TEST = "it assesses a test event: send it with handling `test`"
 
 
@@ -93,18 +93,18 @@ class Ledger:
     def fold(self, arrival: Arrival, event: Event, subject: str) -> None:
         """Weigh the event against its subject's history, then the claims that waited for it.
 
-        Other subjects hear of it where it speaks of what was said there; its own of what was said
-        of it elsewhere before it came.
+        Its subject hears first what was said of it elsewhere before it came; then other subjects
+        hear of it, where it speaks of what was said there.
         """
         entry = entry_of(event, arrival.record.at or self.now)
+        row = self._record(arrival, event, entry, subject)
+        if isinstance(event, MeasureEvent) and event.is_kept:
+            self._hear(event.identity, subject, row)
         derivation = self._take(entry, subject)
         change = derivation.change
-        row = self._record(arrival, event, entry, subject)
         self._conclude(event.identity, subject, derivation.outcome, derivation.reason, change)
         self._spread(entry, subject, row)
         self._fold_waiting(event, subject, row)
-        if isinstance(event, MeasureEvent) and event.is_kept:
-            self._hear(event.identity, subject, row)
 
     def keep_waiting(self, arrival: Arrival, event: Event, about: Identity) -> None:
         """A claim about an event not yet seen: folded when that arrives."""
@@ -173,9 +173,9 @@ class Ledger:
         """Where what an event says of `named` counts: a verdict, wherever that does."""
         if isinstance(entry.event, ClaimEvent):
             return self.echoing.get(named, set())
-        place = self.subject_of(named) or ""
-        is_kept = self.handling_of(named) != Handling.TEST
-        return {place} if place.startswith(MEASURES) and is_kept else set()
+        known = self.recorded.get(named)
+        counts = known and known.type == MEASURE and known.handling != Handling.TEST
+        return {known.subject} if known and known.subject and counts else set()
 
     def _hear(self, identity: Identity, subject: str, since: Row) -> None:
         """What other subjects had said of this event, and the verdicts on that."""
@@ -230,7 +230,7 @@ class Ledger:
         self.effects.events.append(row)
         self.fresh[event.identity] = row
         self.recorded[event.identity] = Recorded(
-            arrival.digest, subject, event.handling, self.topic
+            arrival.digest, subject, event.handling, self.topic, event.type
         )
         self.effects.mentions += [(row, named) for named in named_by(event)]
         return row

@@ -49,20 +49,24 @@ def upgrade() -> None:
         _number('number', primary_key=True, autoincrement=False),
         _number('since'),
     )
+    op.create_index('ix_mention_number', 'mention', ['number'])
     op.create_index('ix_echo_number', 'echo', ['number'])
     op.drop_index('ix_event_waiting', 'event')
+    _index_waiting('number')
     _enter_mentions()
     _enter_echoes()
 
 
 def _enter_mentions() -> None:
+    """Page by page: every event may hold these words, and there may be millions."""
     connection = op.get_bind()
     connection.execute(_MENTION_VERDICTS)
-    stated = connection.execute(sa.text(_STATED_ON_SERVER if _is_server() else _STATED))
-    while rows := stated.fetchmany(1_000):
+    stated, after = sa.text(_STATED_ON_SERVER if _is_server() else _STATED), 0
+    while rows := connection.execute(stated, {"after": after}).all():
         named = [one for row in rows for one in _mentions(*row)]
         if named:
             connection.execute(_MENTION, named)
+        after = rows[-1].number
 
 
 def _mentions(number: int, body: bytes) -> Iterator[dict[str, Any]]:
@@ -79,14 +83,16 @@ _MENTION_VERDICTS = sa.text(
     " WHERE about_id IS NOT NULL"
 )
 _STATED = (
-    "SELECT number, body FROM event WHERE type = 'tariff.measure'"
+    "SELECT number, body FROM event WHERE number > :after AND type = 'tariff.measure'"
     " AND (instr(body, CAST('\"realises\"' AS BLOB)) > 0"
     " OR instr(body, CAST('\"withdraws\"' AS BLOB)) > 0)"
+    " ORDER BY number LIMIT 1000"
 )
 _STATED_ON_SERVER = (
-    "SELECT number, body FROM event WHERE type = 'tariff.measure'"
+    "SELECT number, body FROM event WHERE number > :after AND type = 'tariff.measure'"
     " AND (position(CAST('\"realises\"' AS bytea) IN body) > 0"
     " OR position(CAST('\"withdraws\"' AS bytea) IN body) > 0)"
+    " ORDER BY number LIMIT 1000"
 )
 _MENTION = sa.text(
     "INSERT INTO mention (named_source, named_id, number) VALUES (:source, :name, :number)"
@@ -94,7 +100,10 @@ _MENTION = sa.text(
 
 
 def _enter_echoes() -> None:
-    """What carries out or takes back, then the verdicts on that, and those on the verdicts."""
+    """What carries out or takes back, then the verdicts on that, and those on the verdicts.
+
+    From the next event on: those that are there were folded without.
+    """
     connection = op.get_bind()
     connection.execute(_ECHO_MEASURES)
     while connection.execute(_ECHO_VERDICTS).rowcount:
@@ -104,7 +113,7 @@ def _enter_echoes() -> None:
 
 _ECHO_MEASURES = sa.text(
     "INSERT INTO echo (subject, number, since)"
-    " SELECT DISTINCT named.subject, event.number, (SELECT max(number) FROM event)"
+    " SELECT DISTINCT named.subject, event.number, (SELECT max(number) + 1 FROM event)"
     " FROM event"
     " JOIN mention ON mention.number = event.number"
     " JOIN event AS named"
@@ -115,7 +124,7 @@ _ECHO_MEASURES = sa.text(
 )
 _ECHO_VERDICTS = sa.text(
     "INSERT INTO echo (subject, number, since)"
-    " SELECT DISTINCT echo.subject, event.number, (SELECT max(number) FROM event)"
+    " SELECT DISTINCT echo.subject, event.number, (SELECT max(number) + 1 FROM event)"
     " FROM echo"
     " JOIN event AS assessed ON assessed.number = echo.number"
     " JOIN mention"
@@ -142,11 +151,16 @@ def downgrade() -> None:
     )
     op.drop_table('echo')
     op.drop_table('mention')
+    op.drop_index('ix_event_waiting', 'event')
+    _index_waiting('about_source', 'about_id')
+
+
+def _index_waiting(*columns: str) -> None:
     is_waiting = sa.text("outcome = 'waiting'")
     op.create_index(
         'ix_event_waiting',
         'event',
-        ['about_source', 'about_id'],
+        list(columns),
         sqlite_where=is_waiting,
         postgresql_where=is_waiting,
     )

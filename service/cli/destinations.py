@@ -101,6 +101,7 @@ def add(  # noqa: PLR0913 - one option a field
         return
     terminal.say(("added ", "green"), found["id"])
     keys.say_once(terminal, found)
+    readers.say_unconfirmed(terminal, found)
 
 
 def _read_login(path: Path | None) -> Any:

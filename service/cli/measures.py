@@ -122,6 +122,17 @@ def _facts(found: dict[str, Any], nothing: str) -> Iterator[tuple[str, str]]:
         if view.get(name):
             yield name.removesuffix("_at"), view[name]["at"]
     yield "certainty", view["certainty"]
+    for claim in view.get("claims", ()):
+        yield claim["action"], _became(claim)
+
+
+def _became(claim: dict[str, Any]) -> str:
+    """What is claimed beside the law, and what has become of it."""
+    rate = claim["duty"]["said"] if claim["duty"] else ""
+    denied = "" if claim["verdict"] is None else f", {claim['verdict']}"
+    since = f" {claim['ended_at']['at']}" if claim["ended_at"] else ""
+    by = f" by {claim['ended_by'][1]}" if claim["ended_by"] else ""
+    return f"{rate} ({claim['cause'][1]}): {claim['state']}{since}{by}{denied}".strip()
 
 
 def _said(one: dict[str, Any]) -> str:

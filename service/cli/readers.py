@@ -1,6 +1,6 @@
 """`tariffwire destinations confirm|consents`, `suppressions …`: what readers of mail have said."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
@@ -11,6 +11,11 @@ from service.cli.terminal import Json, Terminal, count, tabulate
 group = typer.Typer(no_args_is_help=True, help="Addresses that get no mail.")
 Id = Annotated[str, typer.Argument(help="Its id.")]
 LIMIT = 1000
+UNCONFIRMED = "unconfirmed"
+NOT_CONFIRMED = (
+    ": its reader is asked by mail to confirm first, and alerts are held until then"
+    " (`tariffwire status` says if mail cannot be sent)"
+)
 
 
 def join(app: typer.Typer) -> None:
@@ -33,6 +38,12 @@ def ask(context: typer.Context, destination: Id, *, as_json: Json = False) -> No
         terminal.answer(found)
     else:
         terminal.say((f"{found['state']} ", "yellow"), found["reason"])
+
+
+def say_unconfirmed(terminal: Terminal, destination: dict[str, Any]) -> None:
+    """What its owner waits for, where its reader must confirm first."""
+    if destination["state"] == UNCONFIRMED:
+        terminal.say(("  not confirmed yet", "yellow"), NOT_CONFIRMED)
 
 
 def show_consents(context: typer.Context, destination: Id, *, as_json: Json = False) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli import preview
+from service.cli import preview, readers
 from service.cli.client import open_api
 from service.cli.following import (
     Blanket,
@@ -32,11 +32,6 @@ from service.cli.terminal import Json, Terminal, count, tabulate
 group = typer.Typer(no_args_is_help=True, help="Who follows what.")
 LIMIT = 1000
 SHOWN_PRESENT = 10
-UNCONFIRMED = "unconfirmed"
-NOT_CONFIRMED = (
-    ": its reader is asked by mail to confirm first, and alerts are held until then"
-    " (`tariffwire status` says if mail cannot be sent)"
-)
 
 
 def join(app: typer.Typer) -> None:
@@ -136,8 +131,7 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.say(("destination ", "green"), f"{one['id']} {address}")
         if "secret" in one:
             terminal.say("  its secret, shown this once: ", (one["secret"], "bold"))
-        if one["state"] == UNCONFIRMED:
-            terminal.say(("  not confirmed yet", "yellow"), NOT_CONFIRMED)
+        readers.say_unconfirmed(terminal, one)
     present = found["in_force_now"]
     rows = [
         (one["subject"].removeprefix("measure:"), one["status"], _rate(one), one["why"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, inspect, or_, select
+from sqlalchemy import Select, and_, case, exists, func, inspect, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
@@ -23,6 +23,7 @@ from service.store.following.tables import Destination, Subscription
 from service.store.gathering.waiting import GATHERING
 from service.store.notices.tables import Notice
 from service.store.plans.tables import Fanout
+from service.store.standings.histories import KEPT
 from service.store.standings.tables import Change, Echo, Event, Mention, Subject
 from service.store.tables import Counter
 
@@ -52,7 +53,12 @@ async def count_given(session: AsyncSession) -> Mapping[str, int]:
 
 
 async def read_events(session: AsyncSession, after: int) -> Rows:
-    """By number, with the change that each names, and whether its subject is there."""
+    """By number, with the change that each names, whether its subject is there, and its mention."""
+    is_noted = and_(
+        col(Mention.named_source) == col(Event.about_source),
+        col(Mention.named_id) == col(Event.about_id),
+        col(Mention.number) == col(Event.number),
+    )
     wanted: Wanted = (
         select(
             col(Event.number),
@@ -69,6 +75,7 @@ async def read_events(session: AsyncSession, after: int) -> Rows:
             col(Change.subject).label("of_change"),
             col(Change.mode),
             col(Subject.key),
+            exists().where(is_noted).label("is_noted"),
         )
         .outerjoin(Change, col(Change.id) == col(Event.change_id))
         .outerjoin(Subject, col(Subject.key) == col(Event.subject))
@@ -93,7 +100,7 @@ async def read_waiting(session: AsyncSession, after: int) -> Rows:
             about.outcome.label("ended"),
         )
         .outerjoin(about, (about.source == col(Event.about_source)) & (about.id == Event.about_id))
-        .where(col(Event.outcome) == "waiting")
+        .where(text("event.outcome = 'waiting'"))  # in the words of its partial index
     )
     return await _page(session, wanted, col(Event.number), after)
 
@@ -241,32 +248,50 @@ async def read_subjects(session: AsyncSession, after: str) -> Rows:
     return await _page(session, wanted, col(Subject.key), after)
 
 
-_NAMED = aliased(Event)
-_IS_NAMED = and_(
-    col(_NAMED.source) == col(Mention.named_source), col(_NAMED.id) == col(Mention.named_id)
-)
+async def read_naming(session: AsyncSession, after: int | None) -> Rows:
+    """By number, the events that name others."""
+    return await _page(session, select(col(Mention.number)).distinct(), col(Mention.number), after)
 
 
-async def read_unheard(session: AsyncSession, after: int) -> Rows:
-    """By number, events that carry out or take back what another subject has not heard of."""
-    is_there = and_(col(Echo.number) == col(Event.number), col(Echo.subject) == col(_NAMED.subject))
-    wanted: Wanted = (
-        select(
-            col(Event.number), col(Event.source), col(Event.id), col(_NAMED.subject).label("place")
-        )
-        .join(Mention, col(Mention.number) == col(Event.number))
-        .join(_NAMED, _IS_NAMED)
-        .outerjoin(Echo, is_there)
-        .where(
-            col(Event.type) == "tariff.measure",
-            col(Event.handling) != Handling.TEST,
-            col(_NAMED.type) == "tariff.measure",
-            col(_NAMED.handling) != Handling.TEST,
-            col(_NAMED.subject) != col(Event.subject),
-            col(Echo.number).is_(None),
-        )
+_NAMED, _OWN, _OF_NAMED = aliased(Event), aliased(Echo), aliased(Echo)
+
+
+async def read_unheard(session: AsyncSession, first: int, last: int) -> Rows:
+    """Of the events with these numbers, those that do not count in another subject as they should.
+
+    There what they carry out or take back was said, or what they assess counts.
+    """
+    place = case(
+        (col(Event.type) == "tariff.measure", col(_NAMED.subject)), else_=col(_OF_NAMED.subject)
     )
-    return await _page(session, wanted, col(Event.number), after)
+    wanted = (
+        select(col(Event.number), col(Event.source), col(Event.id), place.label("place"))
+        .join(Mention, col(Mention.number) == col(Event.number))
+        .join(
+            _NAMED,
+            and_(
+                col(_NAMED.source) == col(Mention.named_source),
+                col(_NAMED.id) == col(Mention.named_id),
+            ),
+        )
+        .outerjoin(_OF_NAMED, col(_OF_NAMED.number) == col(_NAMED.number))
+        .outerjoin(_OWN, and_(col(_OWN.number) == col(Event.number), col(_OWN.subject) == place))
+        .where(
+            col(Mention.number).between(first, last),
+            col(Event.outcome).in_(KEPT),
+            col(Event.handling) != Handling.TEST,
+            col(_NAMED.handling) != Handling.TEST,
+            or_(
+                col(Event.type) == "claim.assessed",
+                and_(col(Event.type) == "tariff.measure", col(_NAMED.type) == "tariff.measure"),
+            ),
+            place != col(Event.subject),
+            col(_OWN.number).is_(None),
+        )
+        .distinct()
+        .order_by(col(Event.number))
+    )
+    return (await session.execute(wanted)).all()
 
 
 async def find_outboxes(session: AsyncSession) -> Mapping[str, tuple[int, datetime]]:

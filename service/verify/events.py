@@ -9,7 +9,7 @@ from typing import Any
 from service.core.change.change import change_id
 from service.core.change.derive import Outcome
 from service.core.event import Handling
-from service.store.audit import read_events, read_unheard, read_waiting
+from service.store.audit import read_events, read_naming, read_unheard, read_waiting
 from service.verify.books import Books
 from service.verify.finding import Finding
 from service.verify.numbers import Numbers
@@ -43,10 +43,10 @@ async def check_waiting(books: Books) -> AsyncIterator[Finding]:
 
 
 async def check_heard(books: Books) -> AsyncIterator[Finding]:
-    """What carries out or takes back what another subject has, by number."""
-    async for rows in books.pages("heard", read_unheard):
-        for row in rows:
-            said = f"carries out or takes back what {row.place} has, and does not count there"
+    """What names others counts wherever it speaks of, by number."""
+    async for rows in books.pages("heard", read_naming):
+        for row in await read_unheard(books.session, rows[0].number, rows[-1].number):
+            said = f"speaks of what counts in {row.place}, and does not count there"
             yield Finding("heard", name_event(row), said)
 
 
@@ -58,6 +58,8 @@ def name_event(row: Any) -> str:
 def _judge(row: Any, *, is_old: bool) -> str:
     if row.outcome not in ENDS:
         return f"has the outcome {row.outcome!r}, in which no event ends"
+    if row.about_id and not row.is_noted:
+        return "assesses an event, which could not find it"
     return _judge_change(row, is_old=is_old) or _judge_subject(row)
 
 

@@ -306,6 +306,20 @@ def test_a_measure_is_shown_by_any_of_the_three_clocks(service):
     )
 
 
+def test_what_became_of_a_threat_is_shown_with_who_ended_it(service):
+    threat = event(
+        "threat", action="threatened", condition={"text": "unless", "deadline": "2025-05-01"}
+    )
+    law = event("done", realises={"source": threat["source"], "id": "threat"})
+    lines = "".join(f"{json.dumps(one)}\n" for one in (threat, law))
+    answer("events", "send", "-", at=service, input=lines)
+    settled(service, "br-test-done")
+    said = tariffwire("measures", "show", "br-test-threat", at=service).stdout
+    assert "carried_out" in said
+    assert "5 % (threat): realised" in said
+    assert "by done" in said
+
+
 def settled(service, key):
     """Wait until the books have it."""
     for _ in range(100):

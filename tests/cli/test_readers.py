@@ -21,6 +21,8 @@ def add(service, email, *words):
 def test_a_reader_is_asked_again_and_what_was_said_is_shown(service):
     made = add(service, "asked@example.com")
     assert made["state"] == "unconfirmed"
+    other = tariffwire("destinations", "add", "--email", "other@example.com", at=service)
+    assert "its reader is asked by mail to confirm first" in other.stdout
     asked = answer("destinations", "confirm", made["id"], at=service)
     assert asked["state"] == "unconfirmed"
     consents = answer("destinations", "consents", made["id"], at=service)

@@ -84,8 +84,11 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """The threat or claim that an event carries out, as it was said; `change` is what told it."""
+class Former:
+    """The threat or claim that an event carries out or takes back, as it was said.
+
+    Of whatever subject; `change` is what told it.
+    """
 
     event: Identity
     action: Action
@@ -93,6 +96,8 @@ class CarriedOut:
     announced_at: When | None
     known_at: datetime
     change: UUID | None
+    duty: Duty | None = None
+    deadline: When | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,8 @@ class Change:
     `old` and `new` are the duties that apply just before and after, at the instant of effect;
     `delta_pp` the percentage points between them, None where they cannot be compared. `days`
     counts from when we judged it to its effect (negative: since). `carries_out` is what the event
-    `realises`, if that is of the same subject; `lead` for how many days before its instant a change
-    that is `upcoming` was asked for.
+    `realises` and `takes_back` what it `withdraws`, as far as that was known; `lead` for how many
+    days before its instant a change that is `upcoming` was asked for.
     """
 
     id: UUID
@@ -134,7 +139,8 @@ class Change:
     seen_at: datetime
     citations: Citations
     evidence: EvidenceList
-    carries_out: CarriedOut | None = None
+    carries_out: Former | None = None
+    takes_back: Former | None = None
     lead: int | None = None
 
     @property

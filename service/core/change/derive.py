@@ -7,7 +7,7 @@ from typing import cast
 from uuid import UUID
 
 from service.core.certainty import Certainty
-from service.core.change.change import CarriedOut, Change, change_id
+from service.core.change.change import Change, Former, change_id
 from service.core.change.due import judge
 from service.core.change.kinds import kinds_of
 from service.core.change.severity import grade
@@ -29,6 +29,7 @@ from service.core.event import (
     Identity,
     Measure,
     NegotiationStep,
+    Reference,
     Tick,
     Verdict,
     named_by,
@@ -232,12 +233,12 @@ def _known_better(case: _Case) -> Derivation | None:
 
 
 def _said_anew(case: _Case) -> frozenset[Identity]:
-    """What was carried out may be said again once that law is over, or where it is not known."""
+    """What was carried out may be said again once that law is over, or where it is not ours."""
     fold, own = case.history.fold, case.history.by_identity
     is_over = phase_at(fold.book, case.entry.seen_at).is_over
     ends = fold.ends.items()
     return frozenset(
-        ended for ended, by in ends if is_over or any(one.by.identity not in own for one in by)
+        ended for ended, by in ends if is_over or all(one.by.identity not in own for one in by)
     )
 
 
@@ -269,6 +270,7 @@ def _change(case: _Case, views: Views) -> Change:
     delta = delta_of(data, views)
     kinds = kinds_of(data, views, delta)
     measure = about if isinstance(about, Measure) else None
+    said = data if isinstance(data, Measure) else None
     start = measure.effective_at if measure else about.occurs_at  # type: ignore[union-attr]
     announced = measure.announced_at if measure else None
     is_test = entry.event.handling is Handling.TEST
@@ -301,20 +303,28 @@ def _change(case: _Case, views: Views) -> Change:
         seen_at=entry.seen_at,
         citations=law_of(measure) if measure else (),
         evidence=data.evidence,
-        carries_out=_carried_out(case),
+        carries_out=_former(case, said.realises if said else None),
+        takes_back=_former(case, said.withdraws if said else None),
     )
 
 
-def _carried_out(case: _Case) -> CarriedOut | None:
-    named = case.said.realises if isinstance(case.said, Measure) else None
+def _former(case: _Case, named: Reference | None) -> Former | None:
+    """What it names, as it was said, of this subject or another."""
     if named is None:
         return None
     held = case.history.by_identity.get(named.identity) or case.elsewhere.get(named.identity)
     if held is None or not isinstance(held.event.data, Measure):
         return None
     said = held.event.data
-    return CarriedOut(
-        held.identity, said.action, said.certainty, said.announced_at, held.known_at, held.change
+    return Former(
+        held.identity,
+        said.action,
+        said.certainty,
+        said.announced_at,
+        held.known_at,
+        held.change,
+        said.duty,
+        said.condition.deadline if said.condition else None,
     )
 
 

@@ -36,7 +36,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An event of another subject that counts here too, since the event with this number."""
+    """An event of another subject that counts here too, from the event with this number on."""
 
     since: int
     entry: Entry
@@ -53,14 +53,14 @@ class Rebuilt:
 def rebuild(subject: str, kept: Iterable[Kept], heard: Sequence[Heard] = ()) -> Rebuilt:
     """Fold `kept`, which is in the order of its numbers, as it was folded when it came.
 
-    A claim that came before its event was folded right after that, and what waited for the claim
-    right after the claim. Then it was `heard` what others had said of the event.
+    What others had said of an event was `heard` before it. A claim that came before its event was
+    folded right after that, and what waited for the claim right after the claim.
     """
     found = Rebuilt(History(subject))
     waiting: dict[Identity, list[Kept]] = {}
     to_hear = deque(sorted(heard, key=lambda one: one.since))
     for one in kept:
-        while to_hear and to_hear[0].since < one.number:
+        while to_hear and to_hear[0].since <= one.number:
             found.history = found.history.with_echo(to_hear.popleft().entry)
         about = one.about
         if about is not None and about not in found.history.by_identity:

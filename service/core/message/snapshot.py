@@ -12,6 +12,7 @@ from uuid import UUID
 
 from service.core.certainty import Certainty
 from service.core.change import Change
+from service.core.change.change import Former
 from service.core.duty import Component, Duty, say_duty, say_number
 from service.core.event import Evidence, Instrument, Measure, NegotiationStep, Origin, Product
 from service.core.language import ENGLISH, Tongue, noted
@@ -45,7 +46,7 @@ def shared_part(change: Change, tongue: Tongue = ENGLISH) -> dict[str, Any]:
         "certainty_in_words": certainty_in_words(tongue, change),
         "subject": change.subject,
         **_about_part(tongue, change),
-        **_carried_part(change),
+        **_former_parts(change),
         **_verdict_part(change),
         "before": _standing_part(tongue, change.before),
         "after": _standing_part(tongue, change.after),
@@ -136,12 +137,14 @@ def _about_part(tongue: Tongue, change: Change) -> dict[str, Any]:
     }
 
 
-def _carried_part(change: Change) -> dict[str, Any]:
-    """The threat or claim that this carries out; nothing where it carries out none."""
-    said = change.carries_out
-    if said is None:
-        return {}
-    part = {
+def _former_parts(change: Change) -> dict[str, Any]:
+    """The threat or claim that this carries out, or takes back; nothing where there is none."""
+    former = {"carries_out": change.carries_out, "takes_back": change.takes_back}
+    return {name: _former_part(said) for name, said in former.items() if said}
+
+
+def _former_part(said: Former) -> dict[str, Any]:
+    return {
         "event": list(said.event),
         "action": said.action.value,
         "certainty": said.certainty.value,
@@ -149,7 +152,6 @@ def _carried_part(change: Change) -> dict[str, Any]:
         "known_at": said.known_at.isoformat(),
         "change": text_of(said.change),
     }
-    return {"carries_out": part}
 
 
 def _verdict_part(change: Change) -> dict[str, Any]:

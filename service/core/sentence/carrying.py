@@ -2,7 +2,7 @@
 
 from service.core.certainty import Certainty
 from service.core.change import Change
-from service.core.change.change import CarriedOut
+from service.core.change.change import Former
 from service.core.event import Measure
 from service.core.language import Tongue, noted
 from service.core.moment import Moment
@@ -23,7 +23,7 @@ _LAW = noted("{said}, now law.")
 _ANNOUNCED = noted("{said}, now announced by the authority.")
 
 
-def _said(held: CarriedOut) -> str:
+def _said(held: Former) -> str:
     if held.action.is_threat:
         return _THREATS.get(held.certainty, THREATENED)
     return _CLAIMS[held.certainty]

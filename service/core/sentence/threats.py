@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.core.change import Change, Kind
+from service.core.change.change import Former
 from service.core.event import Condition, Measure
 from service.core.language import Tongue, noted
 from service.core.moment import Moment, read_moment
@@ -26,7 +27,7 @@ def threaten(tongue: Tongue, change: Change, measure: Measure) -> Line:
         said = tongue.say("{move} ({terms})", move=said, terms=other)
     if condition:
         said = _add_condition(tongue, said, condition, change, zone)
-    notes = (_say_replaced(tongue, change, measure),)
+    notes = (_say_replaced(tongue, change, measure), _say_settled(tongue, change))
     return Line(subject_of(tongue, measure), move, said, notes)
 
 
@@ -99,8 +100,26 @@ def _say_replaced(tongue: Tongue, change: Change, measure: Measure) -> str:
     return tongue.say("Replaces the earlier threat, whose deadline was {day}.", day=day)
 
 
-def _taken_back(change: Change, measure: Measure) -> Claim | None:
+def _say_settled(tongue: Tongue, change: Change) -> str:
+    """Of a threat that came to be known after what became of it."""
+    view = change.after
+    if change.headline is not Kind.THREAT_ISSUED or not isinstance(view, MeasureStanding):
+        return ""
+    state = next((claim.state for claim in view.claims if claim.cause == change.event), "")
+    return tongue.say(_SETTLED[state]) if state in _SETTLED else ""
+
+
+_SETTLED = {
+    "realised": noted("It has been carried out already."),
+    "met": noted("It has been taken back already."),
+    "withdrawn": noted("It has been taken back already."),
+    "lapsed": noted("Its deadline has passed already."),
+}
+
+
+def _taken_back(change: Change, measure: Measure) -> Former | Claim | None:
+    """Changes of earlier releases have it among the claims alone."""
     view, taken = change.after, measure.withdraws
-    if taken is None or not isinstance(view, MeasureStanding):
-        return None
+    if change.takes_back or taken is None or not isinstance(view, MeasureStanding):
+        return change.takes_back
     return next((claim for claim in view.claims if claim.cause == taken.identity), None)

@@ -1,6 +1,6 @@
 """What counts of a history, in the order in which facts build up, retracted events taken out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -48,12 +48,12 @@ class Fold:
         return frozenset(about for about, one in verdicts if one.verdict is Verdict.DENIED)
 
     @cached_property
-    def ends(self) -> Mapping[Identity, tuple[Ending, ...]]:
+    def ends(self) -> Mapping[Identity, Sequence[Ending]]:
         """By threat or claim, what took it back or carried it out, and was not denied since.
 
         Only law carries out, and nothing is taken back by who is less sure than who said it.
         """
-        found: dict[Identity, tuple[Ending, ...]] = {}
+        found: dict[Identity, list[Ending]] = {}
         sureness = {entry.identity: data.certainty for entry, data in self.claims}
         for entry, data in self.endings:
             for ended in () if entry.identity in self.denied else data.ends:
@@ -61,7 +61,7 @@ class Fold:
                 said = sureness.get(ended.identity, data.certainty)
                 if data.certainty >= said if is_withdrawal else data.moves_law:
                     end = Ending(entry, data, is_withdrawal)
-                    found[ended.identity] = (*found.get(ended.identity, ()), end)
+                    found.setdefault(ended.identity, []).append(end)
         return found
 
     @cached_property

@@ -40,9 +40,11 @@ class History:
 
     def with_echo(self, entry: Entry) -> "History":
         """The history once it has heard of this event of another subject."""
-        if any(one.identity == entry.identity for one in self.echoes):
+        if entry.identity in self.heard:
             return self
-        return replace(self, echoes=(*self.echoes, entry))
+        longer = replace(self, echoes=(*self.echoes, entry))
+        longer.__dict__.update(by_identity=self.by_identity, heard=self.heard | {entry.identity})
+        return longer
 
     def with_entry(self, entry: Entry) -> "History":
         """The history after `entry`, which is not in it yet."""
@@ -113,6 +115,11 @@ class History:
     def by_identity(self) -> Mapping[Identity, Entry]:
         """Its own events by (source, id); an event stands in a history once."""
         return {entry.identity: entry for entry in self.entries}
+
+    @cached_property
+    def heard(self) -> frozenset[Identity]:
+        """Which events the echoes are."""
+        return frozenset(one.identity for one in self.echoes)
 
     @cached_property
     def latest_seen(self) -> datetime | None:

@@ -38,6 +38,7 @@ class Recorded:
     subject: str | None
     handling: str
     topic: str
+    type: str
 
 
 async def find_recorded(
@@ -46,7 +47,7 @@ async def find_recorded(
     """Those of `identities` that the books have."""
     rows = await find_by_pair(session, _RECORDED, identities)
     return {
-        (row.source, row.id): Recorded(row.digest, row.subject, row.handling, row.topic)
+        (row.source, row.id): Recorded(row.digest, row.subject, row.handling, row.topic, row.type)
         for row in rows
     }
 
@@ -67,6 +68,7 @@ _RECORDED = by_pair(
     col(Event.subject),
     col(Event.handling),
     col(Event.topic),
+    col(Event.type),
 )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from service.core.event import Event as CoreEvent
@@ -15,7 +16,7 @@ from service.core.event import Handling, Identity
 from service.core.event.envelope import EVENTS
 from service.core.standing import Entry, History
 from service.store.lists import one_of
-from service.store.standings.tables import RECORDED_AT, Echo, Event, Subject
+from service.store.standings.tables import RECORDED_AT, Echo, Event, Subject, recorded_at
 
 
 def entry_of(
@@ -111,9 +112,11 @@ _ENTRIES = (
     )
     .order_by(col(Event.number))
 )
+_SINCE = aliased(Event)
 _ECHOES = (
-    select(col(Echo.subject), *_READ)
+    select(col(Echo.subject), *_READ[:-1], recorded_at(_SINCE))
     .join(Event, col(Event.number) == col(Echo.number))
+    .outerjoin(_SINCE, col(_SINCE.number) == col(Echo.since))
     .where(one_of(col(Echo.subject), "subjects"))
     .order_by(col(Echo.since), col(Echo.number))
 )

@@ -81,7 +81,13 @@ async def _read_elsewhere(
                 col(_NAMED.subject) == col(Echo.subject),
             ),
         )
-        .where(col(Event.subject).in_(subjects), col(Echo.since) == col(Event.number))
+        .where(
+            col(Event.subject).in_(subjects),
+            col(Echo.since) == col(Event.number),
+            col(_NAMED.number) < col(Event.number),
+            col(_NAMED.outcome).in_(KEPT),
+            col(_NAMED.handling) != Handling.TEST,
+        )
     )
     found: dict[int, list[Entry]] = {}
     for row in await session.execute(wanted):

@@ -1,6 +1,7 @@
 """The tables of what is known: subjects, the events about them, and the changes these made."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, LargeBinary, func
@@ -57,7 +58,10 @@ class Event(SQLModel, table=True):
     topic: str
     partition: int
     position: int = Field(sa_type=BigInteger)
-    __table_args__ = (index("ix_event_subject", "subject", "number"),)
+    __table_args__ = (
+        index("ix_event_subject", "subject", "number"),
+        index("ix_event_waiting", "number", where="outcome = 'waiting'"),
+    )
 
 
 class Mention(SQLModel, table=True):
@@ -66,12 +70,14 @@ class Mention(SQLModel, table=True):
     named_source: str = Field(primary_key=True)
     named_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True, sa_type=BigInteger)
+    __table_args__ = (index("ix_mention_number", "number"),)
 
 
 class Echo(SQLModel, table=True):
     """That the event with this number, of another subject, counts in this one too.
 
-    `since` is the number of the event with which both it and what it names had come.
+    `since` is the number of the event with which both it and what it names had come: it is the
+    first that was folded with it.
     """
 
     subject: str = Field(primary_key=True)
@@ -80,8 +86,12 @@ class Echo(SQLModel, table=True):
     __table_args__ = (index("ix_echo_number", "number"),)
 
 
-RECORDED_AT = func.coalesce(col(Event.recorded_at), col(Event.accepted_at)).label("recorded_at")
-"""When the books came to hold an event."""
+def recorded_at(event: type[Event]) -> Any:
+    """When the books came to hold an event."""
+    return func.coalesce(col(event.recorded_at), col(event.accepted_at)).label("recorded_at")
+
+
+RECORDED_AT = recorded_at(Event)
 
 
 class Change(SQLModel, table=True):

@@ -611,6 +611,7 @@ def test_what_is_carried_out_may_have_been_said_of_another_measure():
     found = weigh(done, held, elsewhere).change
     assert found.carries_out.event == said.identity
     assert found.carries_out.change == elsewhere[said.identity].change
+    assert (found.carries_out.duty, found.takes_back) == (said.event.data.duty, None)
     assert found.previous is None  # its own subject's changes follow one another
     assert weigh(done, held).change.carries_out is None
 
@@ -623,6 +624,8 @@ def test_a_threat_that_another_measure_carried_out_can_be_made_again():
     assert weigh(again, held).outcome is Outcome.EVIDENCE_ONLY
     assert weigh(again, held.with_echo(done)).change.kinds == (Kind.THREAT_ISSUED,)
     assert weigh(again, held.with_entry(done)).outcome is Outcome.EVIDENCE_ONLY
+    ours = entry(measure("4", rate="50", realises=ref("1")), "2025-03-05")
+    assert weigh(again, held.with_echo(done).with_entry(ours)).outcome is Outcome.EVIDENCE_ONLY
 
 
 def test_a_change_about_an_event_that_made_none_continues_the_last():

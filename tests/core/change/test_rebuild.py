@@ -142,7 +142,7 @@ CARRIED = [
 ]
 
 
-def test_what_was_heard_of_other_subjects_is_heard_again_behind_the_event_that_brought_it():
+def test_what_was_heard_of_other_subjects_is_heard_again_before_the_event_that_it_came_with():
     said, done = CARRIED
     again = entry(threat("again", rate="10"), "2025-04-05")
     made = weigh(said, History(SUBJECT))
@@ -152,11 +152,11 @@ def test_what_was_heard_of_other_subjects_is_heard_again_behind_the_event_that_b
         Kept(1, replace(said, change=made.change.id), made.outcome, write_change(made.change)),
         Kept(4, replace(again, change=later.change.id), later.outcome, write_change(later.change)),
     ]
-    for since in (1, 3):
+    for since in (2, 4):
         found = rebuild(SUBJECT, kept, [Heard(since, done)])
         assert found.misfits == []
         assert found.history.size == 3
-    for echoes in ([], [Heard(4, done)]):
+    for echoes in ([], [Heard(5, done)]):
         ((_, wrong),) = rebuild(SUBJECT, kept, echoes).misfits
         assert wrong.startswith("was recorded as changed, and is evidence_only")
 

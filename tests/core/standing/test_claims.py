@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from service.core.change import Kind
+from service.core.change.derive import weigh
 from service.core.event import Unreadable
 from service.core.sentence.sentence import say
+from service.core.standing import History
 from tests.core.builders import (
     OTHER_SOURCE,
     SOURCE,
+    SUBJECT,
     claim,
     entry,
     history,
@@ -170,6 +173,37 @@ def test_an_open_threat_beside_one_that_was_carried_out_still_threatens():
 
 def said(*entries):
     return say(replay([ULTIMATUM, *entries])[1][-1].change)
+
+
+def test_what_is_taken_back_is_said_whichever_measure_it_was_said_of():
+    """And of a change that an earlier release wrote, by the claims that it holds."""
+    other = history(ULTIMATUM, subject="measure:other").by_identity
+    elsewhere = weigh(MET, history(), other).change
+    here = replay([ULTIMATUM, MET])[1][-1].change
+    older = replace(here, takes_back=None)
+    assert {say(one).partition(": ")[2] for one in (elsewhere, here, older)} == {
+        say(here).partition(": ")[2]
+    }
+    assert "50 % no longer threatened (deadline was 8 Apr 2025)" in say(elsewhere)
+    assert elsewhere.takes_back.deadline == here.takes_back.deadline
+
+
+@pytest.mark.parametrize(
+    ("echoes", "seen", "settled"),
+    [
+        ([DONE], "2025-04-10", "It has been carried out already."),
+        ([BACK], "2025-04-10", "It has been taken back already."),
+        ([MET], "2025-04-10", "It has been taken back already."),
+        ([], "2025-04-10", "Its deadline has passed already."),
+        ([], "2025-04-07T16:00", ""),
+    ],
+)
+def test_a_threat_that_comes_late_says_what_became_of_it(echoes, seen, settled):
+    heard = History(SUBJECT, echoes=tuple(echoes))
+    late = weigh(replace(ULTIMATUM, seen_at=on(seen)), heard).change
+    assert late.kinds == (Kind.THREAT_ISSUED,)
+    assert settled in say(late)
+    assert ("already" in say(late)) is bool(settled)
 
 
 def test_an_alert_says_that_the_condition_was_met():
