@@ -129,10 +129,10 @@ def _facts(found: dict[str, Any], nothing: str) -> Iterator[tuple[str, str]]:
 def _became(claim: dict[str, Any]) -> str:
     """What is claimed beside the law, and what has become of it."""
     rate = claim["duty"]["said"] if claim["duty"] else ""
-    denied = "" if claim["verdict"] is None else f", {claim['verdict']}"
+    verdict = f", {claim['verdict']}" if claim["verdict"] else ""
     since = f" {claim['ended_at']['at']}" if claim["ended_at"] else ""
-    by = f" by {claim['ended_by'][1]}" if claim["ended_by"] else ""
-    return f"{rate} ({claim['cause'][1]}): {claim['state']}{since}{by}{denied}".strip()
+    by = f" by {claim['ended_by']['id']}" if claim["ended_by"] else ""
+    return f"{rate} ({claim['cause']['id']}): {claim['state']}{since}{by}{verdict}".strip()
 
 
 def _said(one: dict[str, Any]) -> str:

@@ -314,8 +314,9 @@ def test_what_became_of_a_threat_is_shown_with_who_ended_it(service):
     lines = "".join(f"{json.dumps(one)}\n" for one in (threat, law))
     answer("events", "send", "-", at=service, input=lines)
     settled(service, "br-test-done")
-    said = tariffwire("measures", "show", "br-test-threat", at=service).stdout
-    assert "carried_out" in said
+    shown = tariffwire("measures", "show", "br-test-threat", at=service)
+    said = shown.stdout
+    assert "carried_out" in said, shown.output
     assert "5 % (threat): realised" in said
     assert "by done" in said
 
