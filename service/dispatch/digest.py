@@ -1,6 +1,6 @@
 """What the bundles among claimed deliveries are written from."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -37,15 +37,20 @@ async def find_bundles(
     }
     prepared = await prepare(session, changes)
     carried = {one.id: _members_of(one, loads[one.id], prepared) for one in bundles}
-    former = {one.previous_alert for members in carried.values() for one in members}
-    known = await find_alerts(session, former - {None})  # type: ignore[arg-type]
+    every = {
+        former
+        for one in bundles
+        for member in carried[one.id]
+        for former in alerts_before(one, member.change.continues)
+    }
+    known = await find_alerts(session, every)
     unheard = await find_unheard(session, known) if known else {}
     heard = {one.id: known - ended_by(unheard, one.made_at) for one in bundles}
     return {
         one.id: Bundle(
             shared_cause(one.cause),
             loads[one.id].severities,
-            tuple(_as_known(member, heard[one.id]) for member in carried[one.id]),
+            tuple(_as_told(member, one, heard[one.id]) for member in carried[one.id]),
             one.made_at,
             one.tongue,
         )
@@ -63,23 +68,22 @@ def ended_by(unheard: Mapping[UUID, datetime], instant: datetime) -> set[UUID]:
 
 
 def _members_of(one: Claimed, load: Load, prepared: Mapping[Wanted, Prepared]) -> list[Member]:
-    """Each with the alert by which its receiver would have been told of the change before."""
     return [
-        Member(
-            found,
-            row.id,
-            told_of(row.matched),
-            delivery_id(one.destination_id, str(found.change.previous))
-            if found.change.previous
-            else None,
-        )
+        Member(found, row.id, told_of(row.matched))
         for row in load.members
         if (found := prepared.get((row.change_id, one.tongue.language)))
     ]
 
 
-def _as_known(member: Member, known: Collection[UUID]) -> Member:
-    return member if member.previous_alert in known else replace(member, previous_alert=None)
+def alerts_before(one: Claimed, changes: Iterable[UUID]) -> list[UUID]:
+    """The alerts by which its receiver would have been told of these changes."""
+    return [delivery_id(one.destination_id, str(change)) for change in changes]
+
+
+def _as_told(member: Member, one: Claimed, heard: Collection[UUID]) -> Member:
+    """With the alert by which its receiver was told of what it follows on."""
+    formers = alerts_before(one, member.change.continues)
+    return replace(member, previous_alert=next((it for it in formers if it in heard), None))
 
 
 def told_of(matched: bytes) -> tuple[Told, ...]:

@@ -15,11 +15,10 @@ from service.core.message import Addressed, Prepared, prepare, to_bytes, write_b
 from service.core.message.digest import Bundle, digest_body
 from service.core.message.recall import Recall, recall_body
 from service.core.message.spared import Known, Spared
-from service.core.sending.delivery import delivery_id
 from service.core.sending.gathering import is_bundle
 from service.core.sending.notice import Notice, is_notice
 from service.core.sending.steering import takes_back
-from service.dispatch.digest import Wanted, ended_by, find_bundles, told_of
+from service.dispatch.digest import Wanted, alerts_before, ended_by, find_bundles, told_of
 from service.dispatch.notify import write_notice
 from service.dispatch.post import Letterhead, Recipient, write_digest, write_mail
 from service.store.delivery.claiming import (
@@ -71,7 +70,7 @@ class Renderer:
         bundles = await find_bundles(session, fresh, self._load)
         previous = await self._find_previous(session, fresh)
         mails = [one.id for one in fresh if one.kind == "email"]
-        threads = await find_threads(session, mails) if mails else {}
+        threads = await find_threads(session, mails, previous) if mails else {}
         reasons = await _find_reasons(session, fresh)
         spared = await _find_spared(session, fresh)
         notices = await _find_notices(session, fresh)
@@ -153,26 +152,27 @@ class Renderer:
     async def _find_previous(
         self, session: AsyncSession, claimed: Sequence[Claimed]
     ) -> Mapping[UUID, UUID]:
-        """By delivery: the alert by which the same destination was told of the change before.
+        """By delivery: the alert by which the same destination was told of what it follows on.
 
         Of a recall: the alert that is taken back. One that had told nobody by then is none.
         """
-        wanted = {}
-        for one in claimed:
-            prepared = self._prepared.get(_wanted(one))
-            former = prepared.change.previous if prepared else None
-            if takes_back(one.cause):
-                former = one.change_id
-            if former:
-                wanted[one.id] = delivery_id(one.destination_id, str(former))
-        known = await find_alerts(session, set(wanted.values())) if wanted else set()
+        wanted = {one.id: alerts_before(one, self._followed(one)) for one in claimed}
+        every = {former for formers in wanted.values() for former in formers}
+        known = await find_alerts(session, every) if every else set()
         unheard = await find_unheard(session, known) if known else {}
-        made = {one.id: one.made_at for one in claimed}
-        return {
-            identity: former
-            for identity, former in wanted.items()
-            if former in known and former not in ended_by(unheard, made[identity])
+        heard = {one.id: known - ended_by(unheard, one.made_at) for one in claimed}
+        told = {
+            identity: next((former for former in formers if former in heard[identity]), None)
+            for identity, formers in wanted.items()
         }
+        return {identity: former for identity, former in told.items() if former}
+
+    def _followed(self, one: Claimed) -> tuple[UUID, ...]:
+        """The changes that it follows on, or takes back."""
+        if takes_back(one.cause):
+            return (one.change_id,)
+        prepared = self._prepared.get(_wanted(one))
+        return prepared.change.continues if prepared else ()
 
     def _address(self, draft: Draft, change: Change) -> Addressed:
         one, previous, spared = draft.claimed, draft.previous, draft.spared

@@ -24,6 +24,7 @@ from service.store.gathering.waiting import GATHERING
 from service.store.notices.tables import Notice
 from service.store.plans.tables import Fanout
 from service.store.standings.histories import KEPT
+from service.store.standings.recorded import IS_NAMED, NAMED
 from service.store.standings.tables import Change, Echo, Event, Mention, Subject
 from service.store.tables import Counter
 
@@ -253,7 +254,7 @@ async def read_naming(session: AsyncSession, after: int | None) -> Rows:
     return await _page(session, select(col(Mention.number)).distinct(), col(Mention.number), after)
 
 
-_NAMED, _OWN, _OF_NAMED = aliased(Event), aliased(Echo), aliased(Echo)
+_OWN, _OF_NAMED = aliased(Echo), aliased(Echo)
 
 
 async def read_unheard(session: AsyncSession, first: int, last: int) -> Rows:
@@ -262,28 +263,22 @@ async def read_unheard(session: AsyncSession, first: int, last: int) -> Rows:
     There what they carry out or take back was said, or what they assess counts.
     """
     place = case(
-        (col(Event.type) == "tariff.measure", col(_NAMED.subject)), else_=col(_OF_NAMED.subject)
+        (col(Event.type) == "tariff.measure", col(NAMED.subject)), else_=col(_OF_NAMED.subject)
     )
     wanted = (
         select(col(Event.number), col(Event.source), col(Event.id), place.label("place"))
         .join(Mention, col(Mention.number) == col(Event.number))
-        .join(
-            _NAMED,
-            and_(
-                col(_NAMED.source) == col(Mention.named_source),
-                col(_NAMED.id) == col(Mention.named_id),
-            ),
-        )
-        .outerjoin(_OF_NAMED, col(_OF_NAMED.number) == col(_NAMED.number))
+        .join(NAMED, IS_NAMED)
+        .outerjoin(_OF_NAMED, col(_OF_NAMED.number) == col(NAMED.number))
         .outerjoin(_OWN, and_(col(_OWN.number) == col(Event.number), col(_OWN.subject) == place))
         .where(
             col(Mention.number).between(first, last),
             col(Event.outcome).in_(KEPT),
             col(Event.handling) != Handling.TEST,
-            col(_NAMED.handling) != Handling.TEST,
+            col(NAMED.handling) != Handling.TEST,
             or_(
                 col(Event.type) == "claim.assessed",
-                and_(col(Event.type) == "tariff.measure", col(_NAMED.type) == "tariff.measure"),
+                and_(col(Event.type) == "tariff.measure", col(NAMED.type) == "tariff.measure"),
             ),
             place != col(Event.subject),
             col(_OWN.number).is_(None),

@@ -202,6 +202,28 @@ async def test_a_law_that_carries_out_what_another_measure_threatened_reaches_th
     assert reason == "you were told on 9 Apr 2025 of the threat that this carries out"
 
 
+@pytest.mark.parametrize("told_otherwise", [False, True])
+async def test_it_is_threaded_to_what_another_measure_threatened(
+    db, clock, give, dispatch, told_otherwise
+):
+    """Rather than to the last step of its own measure, if both were told."""
+    wanted = {"kinds": ["threat_issued", "rate_increased", "measure_announced"]}
+    elsewhere = measure("law", "increased", rate="60", measure="us-other", realises=ref("said"))
+    async with http_receiver() as receiver:
+        await subscribe(db, "all", [await add_receiver(db, "desk", receiver.url)], **wanted)
+        if told_otherwise:
+            await give(measure("base", rate="10", effective_at="2025-04-01", measure="us-other"))
+        await give(threat("said", rate="60"), elsewhere)
+        while await send_all(dispatch()):
+            pass
+        said = [json.loads(request.body)["data"] for request in receiver.requests]
+        first, second = (one for one in said if one["cause"]["id"] in {"said", "law"})
+        if first["cause"]["id"] == "law":
+            first, second = second, first
+        assert second["previous_alert"] == first["delivery"]
+        assert second["carries_out"]["change"] == first["change"]
+
+
 async def test_a_subscription_that_is_paused_holds_it(db, clock, give):
     await subscribe(db, "rumours", [await add_receiver(db, "desk")], **RUMOURS)
     await give(rumour())

@@ -16,7 +16,7 @@ from service.dispatch.render import Renderer
 from service.telemetry import Metrics
 from tests.books import add_receiver, consumer_of, silent, subscribe, take
 from tests.core.builders import claim as verdict
-from tests.core.builders import measure, threat
+from tests.core.builders import measure, ref, threat
 from tests.dispatch.gathering import wish
 from tests.dispatch.office import claim_for
 
@@ -104,6 +104,23 @@ async def test_emails_about_one_subject_make_a_thread(db, clock, claimed):
     assert "50 %" in second["Subject"]
     assert second["Auto-Submitted"] == "auto-generated"
     assert {part.get_content_type() for part in second.iter_parts()} == {"text/plain", "text/html"}
+
+
+async def test_an_email_on_a_law_answers_the_one_on_another_measure_that_it_carries_out(
+    db, clock, claimed
+):
+    await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
+    due = await claimed(measure("base", rate="25", effective_at=START, measure="other"))
+    due += await claimed(threat("said", rate="60"))
+    law = measure("law", "increased", rate="60", measure="other", realises=ref("said"))
+    due += await claimed(law | {"data": law["data"] | {"effective_at": START}})
+    base, said, done = [
+        message_from_bytes(body, policy=policy.default)
+        for body in await rendered(db, Renderer(HEAD), due)
+    ]
+    assert done["In-Reply-To"] == said["Message-ID"]
+    assert done["References"].split() == [base["Message-ID"], said["Message-ID"]]
+    assert said["In-Reply-To"] is None
 
 
 async def test_a_thread_names_its_first_mail_and_the_latest(db, clock, claimed):

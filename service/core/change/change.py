@@ -149,6 +149,15 @@ class Change:
         return self.event_type == "tariff.clock"
 
     @property
+    def continues(self) -> tuple[UUID, ...]:
+        """The changes that it follows on, the nearest first: what it carries out, takes back.
+
+        Then `previous`, the step of its own subject; who was not told of one was told of another.
+        """
+        named = [one.change for one in (self.carries_out, self.takes_back) if one]
+        return tuple(dict.fromkeys(one for one in (*named, self.previous) if one))
+
+    @property
     def headline(self) -> Kind:
         """The first of its kinds."""
         return self.kinds[0]

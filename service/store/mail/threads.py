@@ -18,19 +18,47 @@ MOST = 10
 
 
 async def find_threads(
-    session: AsyncSession, alerts: Sequence[UUID]
+    session: AsyncSession, alerts: Sequence[UUID], followed: Mapping[UUID, UUID]
 ) -> Mapping[UUID, tuple[UUID, ...]]:
     """By alert: those before it to the same destination on the same subject, oldest first.
 
-    Where one was told in another, that other. What gave way to another before it was sent is not
-    among them.
+    And last, if it is of another subject, the one that it follows on, as `followed` has it. Where
+    one was told in another, that other. What gave way to another before it was sent is not among
+    them.
     """
     found: dict[UUID, dict[UUID, None]] = {}
     for row in await session.execute(_THREADS, {"those": list(alerts)}):
         found.setdefault(row.later, {})[row.id] = None
+    mails = {later: followed[later] for later in alerts if later in followed}
+    for later, earlier in (await _find_elsewhere(session, mails)).items():
+        found.setdefault(later, {})[earlier] = None
     return {later: tuple(earlier) for later, earlier in found.items()}
 
 
+async def _find_elsewhere(
+    session: AsyncSession, followed: Mapping[UUID, UUID]
+) -> Mapping[UUID, UUID]:
+    """Of these, by the later, the earlier that are of another subject."""
+    if not followed:
+        return {}
+    those = sorted({*followed, *followed.values()})
+    known = {row.id: row for row in await session.execute(_ALERTS, {"those": those})}
+    return {
+        later: known[earlier].told_in
+        for later, earlier in followed.items()
+        if known[later].subject != known[earlier].subject
+    }
+
+
+_ALERTS = (
+    select(
+        col(Alert.id),
+        col(Alert.subject),
+        func.coalesce(col(Carried.alert_id), col(Alert.id)).label("told_in"),
+    )
+    .outerjoin(Carried, col(Carried.member_id) == col(Alert.id))
+    .where(one_of(col(Alert.id), "those"))
+)
 _LATER = aliased(Alert)
 
 

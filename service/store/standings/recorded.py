@@ -62,7 +62,11 @@ async def read_kept(
     return found, unreadable
 
 
-_NAMED = aliased(Event)
+NAMED = aliased(Event)
+"""What an event names, where it has come."""
+IS_NAMED = and_(
+    col(NAMED.source) == col(Mention.named_source), col(NAMED.id) == col(Mention.named_id)
+)
 
 
 async def _read_elsewhere(
@@ -70,23 +74,16 @@ async def _read_elsewhere(
 ) -> dict[int, list[Entry]]:
     """By number of an event of these subjects: what it named of others when it was folded."""
     wanted: Wanted = (
-        select(col(Event.number), col(_NAMED.body), col(_NAMED.accepted_at), col(_NAMED.change_id))
+        select(col(Event.number), col(NAMED.body), col(NAMED.accepted_at), col(NAMED.change_id))
         .join(Echo, col(Echo.number) == col(Event.number))
         .join(Mention, col(Mention.number) == col(Event.number))
-        .join(
-            _NAMED,
-            and_(
-                col(_NAMED.source) == col(Mention.named_source),
-                col(_NAMED.id) == col(Mention.named_id),
-                col(_NAMED.subject) == col(Echo.subject),
-            ),
-        )
+        .join(NAMED, and_(IS_NAMED, col(NAMED.subject) == col(Echo.subject)))
         .where(
             col(Event.subject).in_(subjects),
             col(Echo.since) == col(Event.number),
-            col(_NAMED.number) < col(Event.number),
-            col(_NAMED.outcome).in_(KEPT),
-            col(_NAMED.handling) != Handling.TEST,
+            col(NAMED.number) < col(Event.number),
+            col(NAMED.outcome).in_(KEPT),
+            col(NAMED.handling) != Handling.TEST,
         )
     )
     found: dict[int, list[Entry]] = {}
