@@ -616,6 +616,37 @@ def test_what_is_carried_out_may_have_been_said_of_another_measure():
     assert weigh(done, held).change.carries_out is None
 
 
+def test_a_change_continues_what_it_settles_before_the_last_of_its_own_subject():
+    said = entry(threat("1", rate="50", measure="other"), "2025-03-01")
+    elsewhere = replay([said], "measure:other")[0].by_identity
+    held, derived = replay([LAW])
+    own, their = derived[0].change.id, elsewhere[said.identity].change
+    done = law("3", "increased", "2025-03-05", rate="50", realises=ref("1"))
+    assert weigh(done, held, elsewhere).change.continues == (their, own)
+    assert weigh(done, held).change.continues == (own,)
+    assert weigh(done, history(), elsewhere).change.continues == (their,)
+    assert weigh(done, history()).change.continues == ()
+    assert derived[0].change.continues == ()
+
+
+def test_a_change_that_settles_the_last_of_its_own_subject_continues_it_once():
+    said = entry(threat("1", rate="50"), "2025-03-01")
+    held, derived = replay([said])
+    done = law("3", "imposed", "2025-03-05", rate="50", realises=ref("1"))
+    assert weigh(done, held).change.continues == (derived[0].change.id,)
+
+
+def test_what_was_taken_back_elsewhere_is_continued():
+    said = entry(threat("1", rate="50", measure="other"), "2025-03-01")
+    elsewhere = replay([said], "measure:other")[0].by_identity
+    held, derived = replay([LAW])
+    back = entry(
+        measure("4", "threat_withdrawn", certainty="announced", withdraws=ref("1")), "2025-03-05"
+    )
+    taken, own = elsewhere[said.identity].change, derived[0].change.id
+    assert weigh(back, held, elsewhere).change.continues == (taken, own)
+
+
 def test_a_threat_that_another_measure_carried_out_can_be_made_again():
     """Whether that law still stands is not known here."""
     said, again = (entry(threat(name, rate="50"), "2025-03-01") for name in ("1", "2"))
