@@ -85,3 +85,10 @@ def say_once(terminal: Terminal, found: dict[str, Any]) -> None:
         terminal.say("its secret, shown this once: ", (found["secret"], "bold"))
     if "public_key" in found:
         terminal.say("its public key: ", (found["public_key"], "bold"))
+
+
+def say_public(terminal: Terminal, found: dict[str, Any]) -> None:
+    """The public keys of one that is signed by Ed25519, which may be made just now."""
+    for one in found.get("secrets", ()):
+        if "public_key" in one:
+            terminal.say("its public key: ", (one["public_key"], "bold"))

@@ -6,9 +6,20 @@ from urllib.parse import quote
 import typer
 
 from service.cli.client import open_api
-from service.cli.measures import At, Known, Recorded, show_standing
-from service.cli.terminal import Json, Terminal, tabulate
+from service.cli.standings import (
+    MANY,
+    At,
+    Known,
+    Listing,
+    Most,
+    Recorded,
+    by_clocks,
+    show_standing,
+    status_of,
+)
+from service.cli.terminal import Json, Terminal, count, tabulate
 
+PATH = "/v1/tracks"
 group = typer.Typer(no_args_is_help=True, help="Negotiations.")
 LIMIT = 500
 DAY_LENGTH = len("2025-04-09")
@@ -17,6 +28,32 @@ DAY_LENGTH = len("2025-04-09")
 def join(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.add_typer(group, name="tracks")
+
+
+@group.command("list")
+def list_tracks(  # noqa: PLR0913 - one option a filter and a clock
+    context: typer.Context,
+    *,
+    party: Annotated[str | None, typer.Option(help="A named party: a code or a name.")] = None,
+    status: Annotated[str | None, typer.Option(help="negotiation, signed, stalled …")] = None,
+    at: At = None,
+    known: Known = None,
+    recorded: Recorded = None,
+    limit: Most = MANY,
+    as_json: Json = False,
+) -> None:
+    """List negotiations by their parties, as far as they have come, or had come."""
+    asked = {"party": party, "status": status} | by_clocks(at, known, recorded)
+    _LIST.show(context, asked, limit, as_json=as_json)
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    when = str(one["occurs_at"]["at"]) if one["occurs_at"] else ""
+    return one["key"], status_of(one), one["stage"] or "", one["certainty"], when
+
+
+_COLUMNS = ("parties", "status", "stage", "certainty", "when")
+_LIST = Listing(PATH, "negotiations", _COLUMNS, _row)
 
 
 @group.command("show")
@@ -30,9 +67,8 @@ def show_track(  # noqa: PLR0913 - one option a clock
     as_json: Json = False,
 ) -> None:
     """Show how far a negotiation has come, or had come, and its steps."""
-    show_standing(
-        context, f"/v1/tracks/{quote(key, safe='')}", (at, known, recorded), as_json=as_json
-    )
+    path = f"{PATH}/{quote(key, safe='')}"
+    show_standing(context, path, by_clocks(at, known, recorded), as_json=as_json)
 
 
 @group.command("timeline")
@@ -49,7 +85,7 @@ def timeline(
     """Each step of a negotiation: when, what it moved, how surely and by whom it was said."""
     terminal: Terminal = context.obj
     with open_api(terminal) as api:
-        found = list(api.pages(f"/v1/tracks/{quote(track)}/timeline", limit, known_at=known))
+        found = list(api.pages(f"{PATH}/{quote(track)}/timeline", limit, known_at=known))
     if as_json:
         terminal.answer(found)
         return
@@ -58,7 +94,7 @@ def timeline(
         for one in found
     ]
     columns = ("when", "moved", "step", "certainty", "said by", "later")
-    terminal.out.print(tabulate(f"{track}: {len(rows)} steps", columns, rows))
+    terminal.out.print(tabulate(f"{track}: {count(len(rows), 'steps')}", columns, rows))
 
 
 def _say_day(one: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`tariffwire destinations warn|enable`: whom to tell when one fails, and having it go on."""
+"""`tariffwire destinations warn|pause|enable`: whom to tell when one fails, stop and go on."""
 
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ EVERY = ("day", "week", OFF)
 def join(group: typer.Typer) -> None:
     """Add the commands of this module to those of destinations."""
     group.command("warn")(warn)
+    group.command("pause")(pause)
     group.command("enable")(enable)
 
 
@@ -67,6 +68,17 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     terminal.say(("heartbeat ", "green"), f"every {every}" if every else OFF)
 
 
+def pause(context: typer.Context, destination: Id, *, as_json: Json = False) -> None:
+    """Have it wait: what is for it is held, not lost, until it is enabled."""
+    terminal: Terminal = context.obj
+    with open_api(terminal) as api:
+        found = api.patch(f"/v1/destinations/{destination}", {"state": "paused"})
+    if as_json:
+        terminal.answer(found)
+    else:
+        _say_state(terminal, found)
+
+
 def enable(
     context: typer.Context,
     destination: Id,
@@ -88,7 +100,11 @@ def enable(
     if as_json:
         terminal.answer(found)
     else:
-        terminal.say((f"{found['state']} ", "green"), found["id"])
+        _say_state(terminal, found)
+
+
+def _say_state(terminal: Terminal, found: dict[str, Any]) -> None:
+    terminal.say((f"{found['state']} ", "green"), found["id"])
 
 
 def _address(found: dict[str, Any]) -> str:

@@ -65,6 +65,56 @@ def test_a_login_is_given_by_its_file(service, folder):
     assert "write JSON into login.json" in " ".join(slip.stderr.split())
 
 
+def test_what_a_receiver_asks_for_is_changed_and_taken_away(service, folder):
+    name = add(service, "later")["id"]
+    (folder / "root.pem").write_text(Authority().pem)
+    login = {"token_url": "https://login.example/token", "client_id": "us", "client_secret": "9e1b"}
+    (folder / "token.json").write_text(json.dumps(login))
+    words = ("--sign", "v1a", "--header", "X-Team: duties", "--authority", "root.pem")
+    limits = ("--rate", "5", "--at-once", "2", "--ordered", "--name", "night desk")
+    change = ("destinations", "change", name)
+    found = answer(*change, *words, "--oauth", "token.json", *limits, at=service)
+    assert (found["signing"], found["headers"]) == (["v1", "v1a"], {"x-team": "…"})
+    assert (len(found["tls"]["authority"]), found["auth"]["client_id"]) == (1, "us")
+    assert (found["rate"], found["at_once"], found["ordered"]) == (5, 2, True)
+    assert found["name"] == "night desk"
+    found = answer(*change, "--no-ordered", at=service)
+    assert (found["rate"], found["at_once"], found["ordered"]) == (5, 2, False)
+    parts = ("--without", "headers", "--without", "tls", "--without", "oauth")
+    found = answer(*change, *parts, "--sign", "v1", at=service)
+    assert (found["headers"], found["tls"], found["auth"]) == ({}, {}, None)
+    assert found["signing"] == ["v1"]
+
+
+def test_a_key_that_is_made_by_a_change_is_shown(service):
+    name = add(service, "made")["id"]
+    said = tariffwire("destinations", "change", name, "--sign", "v1a", at=service).output
+    keys = answer("destinations", "keys", name, at=service)
+    public = next(one["public_key"] for one in keys if one["kind"] == "v1a")
+    assert public in "".join(said.split())
+    said = tariffwire("destinations", "change", name, "--rate", "3", at=service).output
+    assert (f"changed {name}: rate" in said, "whpk_" in said) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "say what to change, such as --rate 5"),
+        (("--without", "headers", "--header", "X-Team: duties"), "give it, or take it away"),
+        (("--without", "name"), "'name' is not one of 'headers', 'tls', 'oauth'"),
+    ],
+)
+def test_a_change_of_nothing_is_a_slip(service, words, says):
+    slip = tariffwire("destinations", "change", "dst_1", *words, at=service)
+    assert slip.exit_code == Exit.USAGE
+    assert says in " ".join(slip.stderr.replace("│", " ").split())
+
+
+def test_limits_are_given_with_a_new_destination(service):
+    found = add(service, "limits", "--rate", "2.5", "--at-once", "1", "--ordered")
+    assert (found["rate"], found["at_once"], found["ordered"]) == (2.5, 1, True)
+
+
 def test_a_header_without_a_colon_is_a_slip(service):
     slip = tariffwire("destinations", "add", "--url", "https://a.b", "--header", "x", at=service)
     assert slip.exit_code == Exit.USAGE

@@ -60,3 +60,29 @@ def test_a_timeline_is_a_table_or_json(service, folder):
     found = json.loads(read(service, "--json"))
     assert [one["moved"] for one in found] == ["opened", "advanced"]
     assert json.loads(read(service, "--json", "--known", "2025-01-01")) == []
+
+
+def test_negotiations_are_listed_as_far_as_they_have_come(service, folder):
+    parties = [{"code": "FJ", "role": "initiator"}, {"code": "TO", "role": "counterpart"}]
+    when = {"occurs_at": {"day": "2025-05-02", "zone": "UTC"}}
+    steps = [
+        a_step("met", "framework", parties=parties, **when),
+        a_step("stuck", "stalled", parties=parties),
+    ]
+    file = folder / "list.ndjson"
+    file.write_text("\n".join(map(json.dumps, steps)))
+    assert tariffwire("events", "send", str(file), at=service).exit_code == 0
+    words = ("tracks", "list", "--party", "Fiji")
+    for _ in range(300):
+        said = tariffwire(*words, at=service).output
+        if "stalled" in said:
+            break
+        time.sleep(0.2)
+    assert "1 negotiation" in said
+    row = next(line for line in said.splitlines() if "FJ-TO" in line)
+    assert all(word in row for word in ("stalled", "framework", "announced"))
+    found = json.loads(tariffwire(*words, "--json", at=service).stdout)
+    assert [one["key"] for one in found] == ["FJ-TO"]
+    assert tariffwire(*words, "--status", "signed", at=service).exit_code == 1
+    nothing = tariffwire(*words, "--status", "framework", "--json", at=service)
+    assert json.loads(nothing.stdout) == []

@@ -1,4 +1,4 @@
-"""`tariffwire destinations warn|enable`, and who fails in `tariffwire status`."""
+"""`tariffwire destinations warn|pause|enable`, and who fails in `tariffwire status`."""
 
 import json
 import sqlite3
@@ -72,6 +72,13 @@ def test_a_stopped_one_is_enabled(service, home):
     refused = tariffwire("destinations", "enable", name, "--trust", at=service)
     assert refused.exit_code != Exit.OK
     assert "no mail address" in refused.output
+
+
+def test_one_is_paused_until_it_is_enabled(service):
+    name = add(service, "paused")
+    assert answer("destinations", "pause", name, at=service)["state"] == "paused"
+    assert f"paused {name}" in tariffwire("destinations", "pause", name, at=service).output
+    assert answer("destinations", "enable", name, at=service)["state"] == "active"
 
 
 def test_an_address_is_trusted_again(service, home):
