@@ -23,7 +23,7 @@ def resume(book: Book, entry: Entry, data: Measure) -> None:
     end = start_of(entry, data)
     over = _running(book.pauses, end) or [one for one in book.pauses if one.start.at >= end.at]
     book.pauses = [cut(one, end) if one in over else one for one in book.pauses]
-    book.pauses = [one for one in book.pauses if not one.until or one.start.at < one.until.at]
+    book.pauses = [one for one in book.pauses if not one.until or _begins(one, one.until)]
     current = _begun(book.terms, end)
     if data.duty and current and own_duty(book, data.duty) != current.duty:
         set_term(book, entry, data.model_copy(update={"effective_at": end}))
@@ -49,22 +49,43 @@ def _begun(terms: Iterable[Term], at: Moment) -> Term | None:
 
 
 def extend(book: Book, entry: Entry, data: Measure) -> None:
-    """A longer pause, else a longer temporary term, else a later end of the measure."""
+    """Another end of a pause, else of a temporary term, else of the measure; mostly a later one."""
     if data.until is None:
         return
     since = start_of(entry, data).at
     running = any(one.until is None or one.until.at >= since for one in book.pauses)
     temporary = bool(book.terms) and book.terms[-1].until is not None
     if running or (book.pauses and not temporary and not book.expires_at):
-        last = book.pauses[-1]
-        start = data.effective_at or last.until or last.start
-        start = min(start, last.until or start, key=instant_of)
-        duty = data.duty or last.duty
-        book.pauses.append(Pause(start, data.until, duty, entry.identity, law_of(data)))
+        _end_pause(book, entry, data, data.until)
     elif temporary:
         book.terms[-1] = replace(book.terms[-1], until=data.until, law=law_of(data))
     else:
         book.expires_at = data.until
+
+
+def _end_pause(book: Book, entry: Entry, data: Measure, end: Moment) -> None:
+    """Prolongs the pause that runs, or ends it earlier; where none runs, that about then."""
+    said = data.announced_at or Moment(entry.known_at)
+    meant = _running(book.pauses, said) or _running(book.pauses, end)
+    meant = meant or [one for one in book.pauses if _begins(one, end)] or book.pauses[-1:]
+    last = max(meant, key=_end_key)
+    duty = data.duty or last.duty
+    start = data.effective_at or last.until or last.start
+    start = min(start, last.until or start, key=instant_of)
+    if end.at < _end_key(last):
+        book.pauses = [cut(one, end) if one in meant else one for one in book.pauses]
+        book.pauses = [one for one in book.pauses if not one.until or _begins(one, one.until)]
+        start = max(data.effective_at or said, said, key=instant_of)
+    if duty != last.duty or _end_key(last) < end.at:
+        book.pauses.append(Pause(start, end, duty, entry.identity, law_of(data)))
+
+
+def _end_key(pause: Pause) -> datetime:
+    return pause.until.at if pause.until else NEVER
+
+
+def _begins(pause: Pause, end: Moment) -> bool:
+    return pause.start.at < end.at
 
 
 def end(book: Book, entry: Entry, data: Measure) -> None:

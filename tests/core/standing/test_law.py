@@ -233,6 +233,45 @@ def test_an_extension_makes_a_pause_longer():
     assert shown(held, "2025-10-02") == ("in_force", "10", "10")
 
 
+def test_an_extension_to_an_earlier_end_makes_a_pause_shorter():
+    held = told(IMPOSED, SUSPENDED, law("3", "extended", "2025-04-20", until="2025-05-10"))
+    assert shown(held, "2025-05-09") == ("suspended", "10", None)
+    assert stands(held, "2025-05-01", "2030-01-01").until.day.isoformat() == "2025-05-10"
+    assert shown(held, "2025-05-11") == ("in_force", "10", "10")
+
+
+def test_a_pause_that_was_prolonged_and_is_shortened_ends_once():
+    longer = law("3", "extended", "2025-06-20", until="2025-10-01")
+    shorter = law("4", "extended", "2025-06-25", until="2025-06-28")
+    held = told(IMPOSED, SUSPENDED, longer, shorter)
+    assert shown(held, "2025-06-27") == ("suspended", "10", None)
+    assert shown(held, "2025-06-29") == ("in_force", "10", "10")
+    assert shown(held, "2025-08-01") == ("in_force", "10", "10")
+    assert stands(held, "2025-06-29", "2030-01-01").pauses == ()
+
+
+def test_a_pause_to_come_is_shortened_before_it_begins():
+    held = told(IMPOSED, SUSPENDED, law("3", "extended", "2025-03-10", until="2025-05-10"))
+    assert shown(held, "2025-05-09") == ("suspended", "10", None)
+    assert shown(held, "2025-05-11") == ("in_force", "10", "10")
+
+
+def test_a_pause_is_prolonged_up_to_another_that_is_to_come():
+    later = law("3", "suspended", "2025-04-15", effective_at="2025-09-01", until="2025-12-01")
+    held = told(IMPOSED, SUSPENDED, later, law("4", "extended", "2025-06-20", until="2025-10-15"))
+    for day in ("2025-06-30", "2025-08-01", "2025-11-20"):
+        assert shown(held, day) == ("suspended", "10", None)
+    assert shown(held, "2025-12-02") == ("in_force", "10", "10")
+
+
+def test_a_pause_that_is_shortened_may_let_something_else_apply_meanwhile():
+    shorter = law("3", "extended", "2025-04-20", until="2025-05-10", rate="4")
+    held = told(IMPOSED, SUSPENDED, shorter)
+    assert shown(held, "2025-04-15") == ("suspended", "10", None)
+    assert shown(held, "2025-05-01") == ("suspended", "10", "4")
+    assert shown(held, "2025-05-11") == ("in_force", "10", "10")
+
+
 def test_an_extension_from_a_later_date_leaves_no_gap():
     extended = law("3", "extended", "2025-06-20", effective_at="2025-07-15", until="2025-10-01")
     assert shown(told(IMPOSED, SUSPENDED, extended), "2025-07-10") == ("suspended", "10", None)
@@ -252,6 +291,7 @@ def test_an_open_pause_that_is_extended_gets_an_end():
     paused = law("2", "suspended", "2025-03-01", effective_at="2025-04-01")
     held = told(IMPOSED, paused, law("3", "extended", "2025-06-20", until="2025-10-01"))
     assert shown(held, "2025-09-01") == ("suspended", "10", None)
+    assert shown(held, "2025-10-02") == ("in_force", "10", "10")
 
 
 def test_an_extension_makes_a_temporary_rate_longer():
