@@ -13,6 +13,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from urllib.parse import quote
 
+from tests.engines.server import free_port
+
 PATIENCE = 60
 
 
@@ -72,7 +74,7 @@ def _search(client: imaplib.IMAP4, what: str) -> list[str]:
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
     """Serve until the block ends."""
-    server = MailServer(*_free_ports())
+    server = MailServer(free_port(), free_port())
     command = [sys.executable, "-m", "mail_devel", "--host", "127.0.0.1", "--no-http"]
     command += ["--smtp-port", str(server.port), "--imap-port", str(server.imap_port)]
     command += ["--user", server.user, "--password", server.password]
@@ -84,13 +86,6 @@ def mail_server() -> Iterator[MailServer]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as first, socket.socket() as second:
-        for one in (first, second):
-            one.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from service.settings import PREFIX, Settings
 from tests.databases import make_database
+from tests.engines.server import free_port
 
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text("utf-8")
@@ -36,16 +36,6 @@ def test_the_first_screen_names_the_two_commands():
     assert TEXT.index("make demo") < TEXT.index("make test") < TEXT.index("## ")
 
 
-def _free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(params=["embedded", "distributed"])
 def engines(request):
     """Settings that choose database and log: none of them, or the two URLs."""
@@ -61,7 +51,7 @@ def engines(request):
 
 
 def _paste(text, folder, engines):
-    api, receiver = _free_ports(2)
+    api, receiver = free_port(), free_port()
     text = text.replace("8320", str(api)).replace("8321", str(receiver))
     text = text.replace("tariffwire listen", f"tariffwire listen --port {receiver}")
     text = text.replace('"$PWD/.venv/bin:$PATH"', f'"{Path(sys.executable).parent}:$PATH"')

@@ -157,10 +157,17 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """One that nobody listens on, and that this process was not given before."""
+    """One that nobody listens on, and that no worker of this run was given before."""
+    mine = _ports_of_this_worker()
     while True:
-        port = secrets.choice(PORTS)  # hypothesis seeds `random` alike in all workers
+        port = secrets.choice(mine)  # hypothesis seeds `random` alike in all workers
         with socket.socket() as probe:
             if port not in _given and probe.connect_ex(("127.0.0.1", port)):
                 _given.add(port)
                 return port
+
+
+def _ports_of_this_worker() -> range:
+    """What one worker was given and does not listen on yet, another would take for free."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
