@@ -6,6 +6,7 @@ from service.core.change.change import Kind
 from service.core.change.views import Views, is_law_before, moved, scope_of
 from service.core.event import Action, ClaimAssessed, Measure, NegotiationStep, Stage, Verdict
 from service.core.standing import TrackStanding
+from service.core.standing.track import SURE
 
 
 def kinds_of(
@@ -60,17 +61,30 @@ def _verdict_kinds(verdict: Verdict, views: Views, delta: Decimal | None) -> tup
 
 
 def _track_kinds(step: NegotiationStep, views: Views) -> tuple[Kind, ...]:
-    before = views.before.stage if isinstance(views.before, TrackStanding) else None
-    opened = (
-        Kind.NEGOTIATION_OPENED if views.before is None and step.stage.rank is not None else None
-    )
+    view = views.before if isinstance(views.before, TrackStanding) else None
+    if view and view.is_sure and step.certainty < SURE:
+        return (Kind.CLAIM_MADE,)
     if step.stage.rank is None:
         return (_SIDE_STATES.get(step.stage, Kind.STAGE_REGRESSED),)
-    if before is not None and before.rank is not None and step.stage.rank < before.rank:
+    if _falls_back(step, view):
         return (Kind.STAGE_REGRESSED,)
+    opened = None if view else Kind.NEGOTIATION_OPENED
+    before = view.stage if view else None
     if step.stage.rank >= (Stage.FRAMEWORK.rank or 0) and step.stage is not before:
         return _once(Kind.AGREEMENT_REACHED, opened or Kind.STAGE_ADVANCED)
     return (opened or Kind.STAGE_ADVANCED,)
+
+
+def _falls_back(step: NegotiationStep, view: TrackStanding | None) -> bool:
+    """Behind the stage they had come to, and not from worse: talks that broke off and go on.
+
+    What hearsay said they had come to is nothing to fall back from.
+    """
+    if view is None or view.stage is None or view.state is not None:
+        return False
+    if step.certainty >= SURE and not view.is_sure:
+        return False
+    return (step.stage.rank or 0) < (view.stage.rank or 0)
 
 
 _SIDE_STATES = {Stage.TERMINATED: Kind.TALKS_ENDED, Stage.DENIED: Kind.CLAIM_DENIED}

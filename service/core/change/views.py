@@ -44,7 +44,12 @@ def observable(view: Standing | None) -> Hashable:
     if view is None:
         return None
     if isinstance(view, TrackStanding):
-        return (view.status, view.stage, str(view.terms), instant_of(view.occurs_at))
+        hearsay = frozenset(
+            (one.stage, instant_of(one.occurs_at))
+            for one in view.steps
+            if not one.counts and one.verdict != "denied" and one.stage != view.status
+        )
+        return (view.status, view.stage, str(view.terms), instant_of(view.occurs_at), hearsay)
     return (
         view.status,
         view.certainty,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from service.core.change import Change
+from service.core.change import Change, Kind
 from service.core.codes import format_product
 from service.core.event import Action, Measure, NegotiationStep, Product, Verdict
 from service.core.language import ENGLISH, Tongue, noted
@@ -57,7 +57,7 @@ def _say_track(tongue: Tongue, change: Change, step: NegotiationStep) -> str:
         return tongue.say(_VERDICTS[change.assessment.verdict], said=said)
     view = change.before
     former = (view.state or view.stage) if isinstance(view, TrackStanding) else None
-    if former and former is not step.stage:
+    if former and former is not step.stage and change.headline is not Kind.CLAIM_MADE:
         stage = tongue.say("{old} → {new}", old=say_stage(tongue, former), new=stage)
     said = tongue.say("{parties}: {stage}", parties=parties, stage=stage)
     return put_lead_of_talks(tongue, step, said)

@@ -14,7 +14,7 @@ from service.core.sentence.due import put_turn, say_due
 from service.core.sentence.line import Line, say_law_now
 from service.core.sentence.moves import MOVES
 from service.core.sentence.phrase import say_laws, say_programme
-from service.core.sentence.talks import say_attribution, say_stage, say_step
+from service.core.sentence.talks import say_attribution, say_stage, say_step, say_talks_now
 from service.core.sentence.terms import say_terms
 from service.core.sentence.verdict import say_verdict
 from service.core.standing import MeasureStanding
@@ -155,9 +155,17 @@ def _say_track(tongue: Tongue, change: Change, step: NegotiationStep) -> str:
         tongue.say("Terms: {terms}.", terms=terms) if terms else "",
         _say_former_stage(tongue, change),
         say_attribution(tongue, step),
+        _say_beside(tongue, change),
         tongue.say("No duty moves until a legal text says so.") if agreed else "",
     ]
     return tongue.join((tongue.say("{clause}.", clause=said), *notes))
+
+
+def _say_beside(tongue: Tongue, change: Change) -> str:
+    """Hearsay says what it stands beside."""
+    if change.headline is not Kind.CLAIM_MADE or not isinstance(change.after, TrackStanding):
+        return ""
+    return say_talks_now(tongue, change.after)
 
 
 def put_lead_of_talks(tongue: Tongue, step: NegotiationStep, said: str) -> str:
@@ -176,6 +184,6 @@ _LEADS_OF_TALKS = {
 def _say_former_stage(tongue: Tongue, change: Change) -> str:
     view = change.before
     stage = (view.state or view.stage) if isinstance(view, TrackStanding) else None
-    if stage is None or stage is change.action:
+    if stage is None or stage is change.action or change.headline is Kind.CLAIM_MADE:
         return ""
     return tongue.say("Before: {stage}.", stage=say_stage(tongue, stage))

@@ -14,6 +14,7 @@ from service.core.sentence.phrase import (
     shorten,
     zone_of,
 )
+from service.core.standing.track import TrackStanding
 
 
 def say_step(tongue: Tongue, step: NegotiationStep) -> str:
@@ -42,6 +43,12 @@ def say_state(tongue: Tongue, step: NegotiationStep) -> tuple[str, str]:
 def say_stage(tongue: Tongue, stage: Stage) -> str:
     """In words, as a state rather than as an act."""
     return tongue.say(_STATES[stage])
+
+
+def say_talks_now(tongue: Tongue, track: TrackStanding) -> str:
+    """How far they have come, whatever else is said of them; empty where nothing is left."""
+    stage = track.state or track.stage
+    return tongue.say("Talks now: {stage}.", stage=say_stage(tongue, stage)) if stage else ""
 
 
 def say_attribution(tongue: Tongue, step: NegotiationStep) -> str:

@@ -9,7 +9,7 @@ from service.core.language import Tongue, noted
 from service.core.sentence.line import Line, say_law_now, say_standing
 from service.core.sentence.moves import MOVES
 from service.core.sentence.phrase import SAID_RATE, capitalise, say_source, shorten
-from service.core.sentence.talks import say_stage, say_step
+from service.core.sentence.talks import say_step, say_talks_now
 from service.core.standing.track import TrackStanding
 
 
@@ -92,10 +92,8 @@ _UNKNOWN = {
 
 
 def _say_after(tongue: Tongue, change: Change) -> str:
-    view = change.after
-    if isinstance(view, TrackStanding):
-        stage = view.state or view.stage
-        return tongue.say("Talks now: {stage}.", stage=say_stage(tongue, stage)) if stage else ""
+    if isinstance(change.after, TrackStanding):
+        return say_talks_now(tongue, change.after)
     if change.headline is not Kind.CORRECTION:
         return say_law_now(tongue, change)
     if standing := say_standing(tongue, change):

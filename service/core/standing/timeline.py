@@ -11,6 +11,7 @@ from service.core.event import Identity, NegotiationStep, Stage, Verdict
 from service.core.event.envelope import ClaimEvent, StepEvent
 from service.core.standing.entry import Entry
 from service.core.standing.history import History
+from service.core.standing.track import is_sure
 
 
 class Move(StrEnum):
@@ -19,11 +20,12 @@ class Move(StrEnum):
     OPENED = "opened"
     ADVANCED = "advanced"
     REGRESSED = "regressed"
-    RESUMED = "resumed"  # the stage it had, after a state beside it
+    RESUMED = "resumed"  # the stage it had or one before it, after a state beside it
     REPEATED = "repeated"
     BESIDE = "beside"  # a state beside the track, such as stalled
-    DENIED = "denied"  # then it moved nothing
-    RETRACTED = "retracted"  # nor did this
+    CLAIMED = "claimed"  # hearsay beside what is surer: it moved nothing
+    DENIED = "denied"  # nor did this
+    RETRACTED = "retracted"  # nor this
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,19 @@ def _walk(
 ) -> Iterator[Passage]:
     stage: Stage | None = None
     state: Stage | None = None
+    rests = False  # on more than hearsay
     for entry in known:
         if not isinstance(entry.event, StepEvent):
             continue
         step, verdicts, before = entry.event.data, said.get(entry.identity, []), state or stage
-        move = _undone(entry.identity in gone, verdicts) or _move(step.stage, stage, state)
-        if move not in _NOTHING:
+        sure = is_sure(step, verdicts[-1] if verdicts else None)
+        move = _undone(entry.identity in gone, verdicts)
+        if move is None and rests and not sure:
+            move = Move.CLAIMED
+        elif move is None:
+            if sure and not rests:
+                stage, state, rests = None, None, True
+            move = _move(step.stage, stage, state)
             is_beside = step.stage.rank is None
             stage, state = (stage, step.stage) if is_beside else (step.stage, None)
         yield Passage(
@@ -100,9 +109,6 @@ def _walk(
         )
 
 
-_NOTHING = frozenset({Move.DENIED, Move.RETRACTED})
-
-
 def _undone(is_gone: bool, verdicts: list[Assessed]) -> Move | None:  # noqa: FBT001 - one of two
     if is_gone:
         return Move.RETRACTED
@@ -114,9 +120,11 @@ def _move(to: Stage, stage: Stage | None, state: Stage | None) -> Move:
         return Move.BESIDE
     if stage is None or stage.rank is None:
         return Move.OPENED
-    if to.rank != stage.rank:
-        return Move.ADVANCED if to.rank > stage.rank else Move.REGRESSED
-    return Move.RESUMED if state else Move.REPEATED
+    if to.rank > stage.rank:
+        return Move.ADVANCED
+    if state:
+        return Move.RESUMED
+    return Move.REGRESSED if to.rank < stage.rank else Move.REPEATED
 
 
 def cited_measures(step: NegotiationStep) -> tuple[str, ...]:

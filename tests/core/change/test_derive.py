@@ -517,10 +517,40 @@ def talks(*stages):
         (["under_way", "stalled", "under_way"], ["stage_advanced"]),
         (["framework", "stalled", "framework"], ["stage_advanced"]),
         (["under_way", "denied"], ["claim_denied"]),
+        (["framework", "suspended", "talks_expected"], ["stage_advanced"]),
+        (["under_way", "terminated", "outreach"], ["stage_advanced"]),
     ],
 )
 def test_talks_open_advance_agree_regress_and_end(stages, expected):
     assert kinds(*talks(*stages), subject=TRACK) == expected
+
+
+def hearsay(name, stage, known, **fields):
+    return entry(step(name, stage, **({"certainty": "unnamed"} | fields)), known)
+
+
+@pytest.mark.parametrize("stage", ["framework", "outreach", "terminated", "denied"])
+def test_hearsay_beside_what_is_on_record_is_a_claim(stage):
+    assert kinds(*talks("under_way"), hearsay("r", stage, "2025-03-01"), subject=TRACK) == [
+        "claim_made"
+    ]
+
+
+def test_hearsay_of_what_is_known_is_evidence_only():
+    known = hearsay("r", "under_way", "2025-03-01")
+    assert after(*talks("under_way"), known, subject=TRACK).outcome is Outcome.EVIDENCE_ONLY
+    heard = [*talks("under_way"), hearsay("r", "framework", "2025-03-01")]
+    again = hearsay("s", "framework", "2025-03-02", certainty="rumour")
+    assert after(*heard, again, subject=TRACK).outcome is Outcome.EVIDENCE_ONLY
+
+
+def test_what_comes_on_record_is_no_step_back_from_hearsay():
+    heard = hearsay("r", "framework", "2025-01-01")
+    first = entry(step("1", "outreach"), "2025-02-01")
+    assert kinds(heard, first, subject=TRACK) == ["stage_advanced"]
+    assert kinds(heard, hearsay("s", "outreach", "2025-02-01"), subject=TRACK) == [
+        "stage_regressed"
+    ]
 
 
 def test_the_same_stage_again_is_evidence_only():

@@ -599,6 +599,12 @@ def test_every_stage_has_a_sentence_and_a_subject_line():
         assert headline(change).startswith("China and the US: ")
 
 
+def test_hearsay_of_talks_says_how_far_they_really_are():
+    heard = talk(step("s", "under_way"), step("r", "framework", certainty="rumour"))
+    assert headline(heard).startswith("Rumour: China and the US: framework")
+    assert say(heard).endswith("Its source is not known. Talks now: talks under way.")
+
+
 def test_a_retracted_step_leaves_no_talks_to_speak_of():
     change = talk(step("s", "outreach"), claim("v", "s", "denied"))
     assert say(change).endswith("“The US reaches out to China”.")

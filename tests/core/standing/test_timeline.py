@@ -35,10 +35,20 @@ def moves(*stages, verdicts=(), at="2025-12-31"):
         (["under_way", "under_way"], ["opened", "repeated"]),
         (["denied", "outreach"], ["beside", "opened"]),
         (["under_way", "suspended", "terminated"], ["opened", "beside", "beside"]),
+        (["framework", "suspended", "talks_expected"], ["opened", "beside", "resumed"]),
     ],
 )
 def test_a_step_says_what_it_moved(stages, expected):
     assert moves(*stages) == expected
+
+
+def test_hearsay_moves_nothing_beside_what_is_on_record_and_is_nothing_to_fall_back_from():
+    sure, unsure = step("1", "under_way"), {"certainty": "unnamed"}
+    first, again = step("0", "framework", **unsure), step("2", "agreement_signed", **unsure)
+    said = [entry(first, "2025-01-01"), entry(sure, "2025-02-01"), entry(again, "2025-03-01")]
+    found = tell_track(history(*said, subject=TRACK), on("2025-12-31"))
+    assert [str(one.move) for one in found] == ["opened", "opened", "claimed"]
+    assert [one.after for one in found] == ["framework", "under_way", "under_way"]
 
 
 def test_each_step_has_the_status_before_and_after_it():

@@ -65,6 +65,39 @@ def test_when_every_step_is_denied_so_are_the_talks():
     assert (found.status, found.stage, found.state) == ("denied", None, None)
 
 
+def rumoured(name, stage, month, **fields):
+    return entry(step(name, stage, **({"certainty": "rumour"} | fields)), f"2025-{month:02}-01")
+
+
+def test_hearsay_stands_beside_what_is_on_record():
+    found = track(*told("under_way"), rumoured("r", "framework", 2, terms={"rate": "15"}))
+    assert (found.status, found.certainty, found.terms) == ("under_way", "official_statement", None)
+    assert [one.counts for one in found.steps] == [True, False]
+    assert found.is_sure
+
+
+def test_hearsay_is_all_there_is_until_something_is_on_record():
+    rumour = rumoured("r", "framework", 1, certainty="unnamed")
+    alone = track(rumour)
+    assert (alone.status, alone.certainty, alone.is_sure) == ("framework", "unnamed", False)
+    assert alone.steps[0].counts
+    assert track(rumour, entry(step("2", "outreach"), "2025-02-01")).status == "outreach"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "certainty", "status"),
+    [
+        ("confirmed", "official_statement", "framework"),
+        ("confirmed", "rumour", "under_way"),
+        ("disputed", "official_statement", "under_way"),
+        ("denied", "official_statement", "under_way"),
+    ],
+)
+def test_hearsay_counts_once_it_is_confirmed(verdict, certainty, status):
+    word = entry(claim("c", "r", verdict, certainty=certainty), "2025-03-01")
+    assert track(*told("under_way"), rumoured("r", "framework", 2), word).status == status
+
+
 def test_a_retracted_step_is_gone():
     held = [*told("outreach", "framework"), entry(claim("c", "2"), "2025-03-01")]
     assert [one.stage for one in track(*held).steps] == ["outreach"]
