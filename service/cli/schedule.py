@@ -61,6 +61,12 @@ def load(  # noqa: PLR0913 - one per option
         str, typer.Option(help="Its name, as cited; else that of the file.", show_default=False)
     ] = "",
     *,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="End every line that it lacks, however many.")
+    ] = False,
+    part: Annotated[
+        bool, typer.Option("--part", help="It is a part: leave the lines that it lacks.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Read and count it; ask and send nothing.")
     ] = False,
@@ -70,15 +76,23 @@ def load(  # noqa: PLR0913 - one per option
 
     Nobody is alerted. Interrupted, it is repeated: what was sent is known.
     """
-    from service.core.schedule import Revision
+    from service.core.schedule import Revision, on_lines_of
 
     terminal: Terminal = context.obj
     this = Revision(revision or _name_of(file), effective, known or effective)
+    if whole and part:
+        raise typer.BadParameter("a schedule is --whole or a --part of one: leave one out")
     found = _read(file, this)
     sent: dict[str, Any] | None = None
     if not dry_run:
         with open_api(terminal) as api:
-            sent = _bring_up_to(terminal, api, found.sheet, this)
+            _await_books(terminal, api)
+            held = _held(terminal, api, this.effective)
+            if part:
+                held = on_lines_of(held, found.sheet.measures)
+            elif not whole:
+                _refuse_loss(file, held, found.sheet)
+            sent = _bring_up_to(terminal, api, held, found.sheet, this)
     said = found.as_json() | {"revision": this.name, "effective": effective, "sent": sent}
     if as_json:
         terminal.answer(said)
@@ -131,14 +145,29 @@ def _read(file: str, revision: "Revision") -> Loaded:
     return Loaded(len(rows), len(lines.by_digits), sheet, lines.left_out)
 
 
+def _refuse_loss(file: str, held: "Mapping[str, ScheduleMeasure]", sheet: "Sheet") -> None:
+    """Where a part of the schedule would end the rest of it."""
+    from service.core.schedule import lost_lines
+
+    if lost := lost_lines(held, sheet.measures):
+        chapters = sorted({line[:2] for line in lost})
+        raise BadFile(
+            f"{file} lacks {len(lost):,} lines that the books have, of {len(chapters)} chapters"
+            f" ({chapters[0]} to {chapters[-1]}): they would end. Nothing was sent; say --part if"
+            " it is a part of the schedule, and --whole if they end indeed"
+        )
+
+
 def _bring_up_to(
-    terminal: Terminal, api: Api, sheet: "Sheet", revision: "Revision"
+    terminal: Terminal,
+    api: Api,
+    held: "Mapping[str, ScheduleMeasure]",
+    sheet: "Sheet",
+    revision: "Revision",
 ) -> dict[str, Any]:
     """Send what differs from the books, and wait until it stands in them."""
     from service.core.schedule import steps_between
 
-    _await_books(terminal, api)
-    held = _held(terminal, api, revision.effective)
     steps = list(steps_between(held, sheet.measures, revision))
     moved = {step["data"]["measure"] for step in steps}
     taken = {"accepted": 0, "duplicates": 0}

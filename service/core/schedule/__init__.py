@@ -8,7 +8,14 @@
 from service.core.schedule.cell import read_cell
 from service.core.schedule.lines import Line, Lines, find_lines
 from service.core.schedule.measures import MFN, PROGRAMMES, ScheduleMeasure, Sheet, measures_of
-from service.core.schedule.revision import KEYS, Revision, read_held, steps_between
+from service.core.schedule.revision import (
+    KEYS,
+    Revision,
+    lost_lines,
+    on_lines_of,
+    read_held,
+    steps_between,
+)
 from service.core.schedule.rows import Row, WrongSchedule, read_rows
 
 __all__ = [
@@ -23,7 +30,9 @@ __all__ = [
     "Sheet",
     "WrongSchedule",
     "find_lines",
+    "lost_lines",
     "measures_of",
+    "on_lines_of",
     "read_cell",
     "read_held",
     "read_rows",

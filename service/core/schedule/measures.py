@@ -34,9 +34,14 @@ class ScheduleMeasure:
     expires: date | None = None
 
     @property
+    def line(self) -> str:
+        """The eight digits that it stands on."""
+        return self.product.include[0]
+
+    @property
     def heading(self) -> str:
         """The line as tariffs print it."""
-        return format_product(self.product.include[0])
+        return format_product(self.line)
 
 
 @dataclass(frozen=True, slots=True)

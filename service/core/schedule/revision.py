@@ -22,6 +22,10 @@ ZONE = "America/New_York"
 KEYS = f"measure:{PREFIX}"
 """How the subjects of a loaded schedule begin."""
 
+FEW_LINES = 20
+FEW_SHARE = 0.05
+"""A revision that ends more than both of the lines that stand is asked about."""
+
 _STANDS = frozenset({"in_force", "provisional", "suspended"})
 
 
@@ -52,9 +56,29 @@ def read_held(item: Mapping[str, Any]) -> ScheduleMeasure | None:
     )
 
 
+Book = Mapping[str, ScheduleMeasure]
+"""Measures by key."""
+
+
+def on_lines_of(held: Book, wanted: Book) -> dict[str, ScheduleMeasure]:
+    """What is held of the lines that are wanted: of a part of the schedule, the rest stays."""
+    lines = {one.line for one in wanted.values()}
+    return {key: one for key, one in held.items() if one.line in lines}
+
+
+def lost_lines(held: Book, wanted: Book) -> list[str]:
+    """The lines that would end, where they are so many that this is no whole schedule.
+
+    A revision ends a few; what ends whole chapters is a part of an export, or one cut short.
+    """
+    lines = {one.line for one in held.values()}
+    lost = sorted(lines - {one.line for one in wanted.values()})
+    return lost if len(lost) > max(FEW_LINES, len(lines) * FEW_SHARE) else []
+
+
 def steps_between(
-    held: Mapping[str, ScheduleMeasure],
-    wanted: Mapping[str, ScheduleMeasure],
+    held: Book,
+    wanted: Book,
     revision: Revision,
 ) -> Iterator[dict[str, Any]]:
     """What begins, what differs, and what is there no more; in the order of keys."""

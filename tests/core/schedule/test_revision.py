@@ -8,7 +8,9 @@ from service.core.event import read_event
 from service.core.schedule import (
     Revision,
     find_lines,
+    lost_lines,
     measures_of,
+    on_lines_of,
     read_held,
     read_rows,
     steps_between,
@@ -83,6 +85,35 @@ def test_a_rate_that_differs_is_one_event_from_the_day_of_the_revision(changed, 
     assert after == measures(rows, SECOND)
     before = held_after([*BEGUN, step], datetime(2025, 4, 8, tzinfo=UTC))
     assert before == measures(ROWS, FIRST)
+
+
+MANY = [row(f"8803.{place:02}.00", "2%", "", "35%") for place in range(100)]
+
+
+@pytest.mark.parametrize(("lost", "is_refused"), [(0, False), (20, False), (21, True), (99, True)])
+def test_a_file_that_lacks_too_many_lines_is_no_whole_schedule(lost, is_refused):
+    held, wanted = measures(MANY, FIRST), measures(MANY[lost:], SECOND)
+    found = lost_lines(held, wanted)
+    assert len(found) == (lost if is_refused else 0)
+    assert found[:1] == (["88030000"] if is_refused else [])
+
+
+def test_a_twentieth_of_a_large_schedule_may_end():
+    large = [row(f"88{place // 10:02}.{place % 10}0.00", "2%", "", "35%") for place in range(500)]
+    held = measures(large, FIRST)
+    assert len({one.line for one in held.values()}) == 500
+    assert lost_lines(held, measures(large[25:], SECOND)) == []
+    assert len(lost_lines(held, measures(large[26:], SECOND))) == 26
+
+
+def test_of_a_part_only_its_own_lines_are_compared():
+    held, wanted = measures(MANY, FIRST), measures(MANY[:3], SECOND)
+    assert {one.line for one in on_lines_of(held, wanted).values()} == {
+        "88030000",
+        "88030100",
+        "88030200",
+    }
+    assert not list(steps_between(on_lines_of(held, wanted), wanted, SECOND))
 
 
 def test_a_line_that_vanishes_ends_and_may_come_back():
