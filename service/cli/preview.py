@@ -88,6 +88,8 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     terminal.say((f"{found['alerts']:,} alerts", "bold"), f" since {since}, {looked_at}")
     if not found["complete"]:
         terminal.say(("cut: ", "yellow"), f"more changes than can be looked at came before {since}")
+    if gap := _say_gap(found["history_begins"], since):
+        terminal.say(("nothing before: ", "yellow"), gap)
     loud = [(one["alerts"], one["subject"], one["said"]) for one in found["loudest"]]
     tables: tuple[tuple[str, tuple[str, ...], list[Any]], ...] = (
         ("A month", ("month", "alerts#"), [(m["month"], m["alerts"]) for m in found["months"]]),
@@ -97,6 +99,16 @@ def _report(terminal: Terminal, found: dict[str, Any]) -> None:
     for title, columns, rows in tables:
         if rows:
             terminal.out.print(tabulate(title, columns, rows))
+
+
+def _say_gap(begins: str | None, since: str) -> str:
+    """Why a span has no changes, or none before a day: few alerts would read as a quiet year."""
+    why = "what came as history made none, and is not counted"
+    if begins is None:
+        return f"these books hold no change yet; {why}"
+    if begins[:10] <= since:
+        return ""
+    return f"the first change of these books was judged on {begins[:10]}; {why}"
 
 
 def _stricter(one: dict[str, Any]) -> tuple[str, int]:

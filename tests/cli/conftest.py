@@ -17,6 +17,14 @@ def service(tmp_path_factory) -> Iterator[Service]:
     assert running.stop() == 0
 
 
+@pytest.fixture
+def fresh(tmp_path_factory) -> Iterator[Service]:
+    """One for this test alone, which holds nothing yet."""
+    running = Service(tmp_path_factory.mktemp("fresh"))
+    yield running
+    assert running.stop() == 0
+
+
 @pytest.fixture(scope="session")
 def receiver(service, tmp_path_factory) -> Iterator[tuple[Process, str]]:
     """`tariffwire listen --json`, known to the service; with the id of its destination."""

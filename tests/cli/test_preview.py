@@ -1,7 +1,10 @@
 """`tariffwire subscriptions preview`: what a subscription would have been told."""
 
 import json
+import time
+from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from service.cli.exits import Exit
@@ -41,6 +44,21 @@ def test_a_preview_says_how_many_how_loud_and_what_would_be_less(service):
     late = answer("subscriptions", "preview", *RARE, "--since", "2026-01-01", at=service)
     assert late["since"].startswith("2026-01-01")
     assert answer("subscriptions", "list", at=service) is not None
+
+
+def test_a_span_before_the_first_change_is_said_to_be_empty(fresh):
+    asked = ("subscriptions", "preview", *RARE)
+    shown = tariffwire(*asked, at=fresh).stdout
+    assert "nothing before: these books hold no change yet; what came as history" in shown
+    past = measure("pv-h", measure="br-ar-h", importer="BR") | {"handling": "history"}
+    for one in (past, measure("pv-3", measure="br-ar-3", importer="BR")):
+        httpx.post(f"{fresh.url}/v1/events", json=one).raise_for_status()
+    while answer(*asked, at=fresh)["history_begins"] is None:
+        time.sleep(0.05)
+    shown = tariffwire(*asked, at=fresh).stdout
+    assert "nothing before: the first change of these books was judged on 20" in shown
+    today = datetime.now(UTC).date().isoformat()
+    assert "nothing before" not in tariffwire(*asked, "--since", today, at=fresh).stdout
 
 
 def test_nothing_to_follow_is_a_slip(service):

@@ -67,25 +67,25 @@ def test_a_schedule_is_loaded_once_and_its_next_revision_by_what_differs(service
 
 
 def test_a_part_of_a_schedule_ends_nothing_unless_it_is_said_to_be_whole(
-    monkeypatch, service, export
+    monkeypatch, fresh, export
 ):
     from service.core.schedule import revision
 
     monkeypatch.setattr(revision, "FEW_LINES", 1)
-    load(export(ROWS), "--effective", "2025-01-01", at=service)
+    load(export(ROWS), "--effective", "2025-01-01", at=fresh)
     day = ("--effective", "2025-04-09")
     part = export([one for one in NEXT if one["htsno"] == "8703.23.01"], "cars.json")
-    refused = tariffwire("schedule", "load", part, *day, at=service)
+    refused = tariffwire("schedule", "load", part, *day, at=fresh)
     assert refused.exit_code == 5
-    assert "cars.json lacks 6 lines that the books have" in refused.output
+    assert "cars.json lacks 7 lines that the books have" in refused.output
     assert "--part" in refused.output
-    assert read(service, "us-hts-72081015-mfn", at="2025-04-10")["status"] == "in_force"
-    both = tariffwire("schedule", "load", part, *day, "--part", "--whole", at=service)
+    assert read(fresh, "us-hts-88030000-mfn", at="2025-04-10")["status"] == "in_force"
+    both = tariffwire("schedule", "load", part, *day, "--part", "--whole", at=fresh)
     assert both.exit_code == 2
-    assert load(part, *day, "--part", at=service)["sent"]["actions"] == {"increased": 1}
-    whole = load(part, *day, "--whole", at=service)["sent"]["actions"]
+    assert load(part, *day, "--part", at=fresh)["sent"]["actions"] == {"increased": 1}
+    whole = load(part, *day, "--whole", at=fresh)["sent"]["actions"]
     assert set(whole) == {"terminated"}
-    assert whole["terminated"] >= 6
+    assert whole["terminated"] >= 7
 
 
 def test_a_load_alerts_nobody(service, export):
