@@ -6,16 +6,15 @@ from enum import StrEnum
 from typing import cast
 from uuid import UUID
 
-from service.core.certainty import Certainty
 from service.core.change.change import Change, Former, change_id
 from service.core.change.due import judge
 from service.core.change.kinds import kinds_of
+from service.core.change.repeats import find_better
 from service.core.change.severity import grade
 from service.core.change.views import (
     Views,
     delta_of,
     differ,
-    instant_of,
     moved,
     rewrites,
     snapshot,
@@ -45,8 +44,6 @@ from service.core.standing import (
     standing,
 )
 from service.core.standing.entry import law_of
-from service.core.standing.law import gives_way
-from service.core.standing.measure import phase_at
 
 
 class Outcome(StrEnum):
@@ -218,51 +215,14 @@ def _is_overruled(claim: ClaimAssessed, extended: History) -> bool:
 def _known_better(case: _Case) -> Derivation | None:
     """A claim that repeats what is known, or is weaker than what is known, alerts nobody."""
     claim = case.said
-    if not isinstance(claim, Measure) or claim.certainty is Certainty.INSTRUMENT:
+    better = find_better(case.entry, claim, case.history) if isinstance(claim, Measure) else None
+    if better is None:
         return None
-    fold = case.history.fold
-    gone = fold.withdrawn | fold.denied | _said_anew(case)
-    held = [data for other, data in fold.measures if other.identity not in gone]
-    if any(_says_the_same(claim, other) and other.certainty >= claim.certainty for other in held):
+    if better.says_the_same:
         reason = "the same was known from a source at least as sure"
         return case.end(Outcome.EVIDENCE_ONLY, reason)
-    if any(_is_surer(other, claim) for other in held):
-        reason = f"{claim.certainty} is weaker than what is known of the same step"
-        return case.end(Outcome.WEAKER_CLAIM, reason)
-    return None
-
-
-def _said_anew(case: _Case) -> frozenset[Identity]:
-    """What was carried out may be said again once that law is over, or where it is not ours."""
-    fold, own = case.history.fold, case.history.by_identity
-    is_over = phase_at(fold.book, case.entry.seen_at).is_over
-    ends = fold.ends.items()
-    return frozenset(
-        ended for ended, by in ends if is_over or all(one.by.identity not in own for one in by)
-    )
-
-
-def _says_the_same(claim: Measure, other: Measure) -> bool:
-    return (
-        not claim.moves_law
-        and claim.action is other.action
-        and instant_of(claim.effective_at) == instant_of(other.effective_at)
-        and claim.duty == other.duty
-        and claim.condition == other.condition
-        and claim.product == other.product
-    )
-
-
-def _is_surer(other: Measure, claim: Measure) -> bool:
-    if claim.moves_law:
-        return claim.duty != other.duty and gives_way(claim, other)
-    if claim.action.is_threat or other.action.is_threat or other.certainty <= claim.certainty:
-        return False
-    alike = claim.action is other.action or claim.action is Action.IMPOSED
-    return alike and (
-        claim.effective_at is None
-        or instant_of(claim.effective_at) == instant_of(other.effective_at)
-    )
+    reason = f"{case.said.certainty} is weaker than what is known of the same step"
+    return case.end(Outcome.WEAKER_CLAIM, reason)
 
 
 def _change(case: _Case, views: Views) -> Change:

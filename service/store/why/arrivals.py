@@ -21,12 +21,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from service.core.change.derive import Outcome
+from service.core.change.repeats import ground_of
 from service.core.event import Handling, Identity
 from service.core.event.binding import Headers
 from service.core.event.naming import names_of
+from service.core.standing import Entry, History
 from service.core.why.trail import Ended, Input, Place
 from service.store.arrivals.tables import Outbox, Quarantine
 from service.store.database import is_server
+from service.store.standings.histories import read_histories
 from service.store.standings.tables import Event
 
 LOOKED_INTO = 1_000
@@ -54,32 +57,30 @@ async def read_event(session: AsyncSession, identity: Identity) -> tuple[Input, 
     row = (await session.execute(wanted)).first()
     if row is None:
         return None
+    is_resting = row.outcome in _RESTING and row.handling != Handling.TEST
     given = Input(source=source, id=name, place=Place.BOOKS, at=row.accepted_at)
     ended = Ended(
         handling=row.handling,
         outcome=row.outcome,
         reason=row.reason,
         subject=row.subject,
-        rests_on=await _find_ground(session, row) if row.outcome in _RESTING else None,
+        rests_on=await _find_ground(session, row.subject, identity) if is_resting else None,
     )
     return given, ended
 
 
-async def _find_ground(session: AsyncSession, row: Any) -> Identity | None:
-    """The latest event before it that made its subject stand as it did."""
-    wanted = (
-        select(col(Event.source), col(Event.id))
-        .where(
-            col(Event.subject) == row.subject,
-            col(Event.number) < row.number,
-            col(Event.outcome).in_([Outcome.CHANGED, Outcome.HISTORY]),
-            col(Event.handling) != Handling.TEST,
-        )
-        .order_by(col(Event.number).desc())
-        .limit(1)
-    )
-    found = (await session.execute(wanted)).first()
-    return (found.source, found.id) if found else None
+async def _find_ground(session: AsyncSession, subject: str, identity: Identity) -> Identity | None:
+    """The event before it that says what it says, or is surer of the same."""
+    history = (await read_histories(session, [subject]))[subject]
+    names = [entry.identity for entry in history.entries]
+    entry = history.by_identity[identity]
+    before = history.entries[: names.index(identity)]
+    heard = tuple(one for one in history.echoes if _is_before(one, entry))
+    return ground_of(entry, History(subject, before, echoes=heard))
+
+
+def _is_before(one: Entry, other: Entry) -> bool:
+    return bool(one.recorded_at and other.recorded_at and one.recorded_at <= other.recorded_at)
 
 
 async def find_outside(session: AsyncSession, given: str, unread: int) -> Input:

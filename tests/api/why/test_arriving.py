@@ -6,7 +6,7 @@ import httpx
 
 from service.api import create_app
 from service.log import LogUnavailable
-from tests.api.samples import SOURCE, consume, measure, verdict
+from tests.api.samples import SOURCE, consume, measure, rate, verdict
 
 
 async def test_it_never_arrived(journey):
@@ -96,6 +96,15 @@ async def test_it_made_no_change_and_what_stood_already_is_named(journey):
     assert f"event e1 of {SOURCE}" in said
     found = await journey.ask("e2")
     assert "id=e1" in found["stages"][2]["href"]
+
+
+async def test_what_stood_already_is_not_a_later_step_of_the_same_measure(journey):
+    await journey.follow()
+    await journey.tell(measure("e1"))
+    dearer = {"action": "increased", "duty": rate("60"), "effective_at": "2025-06-01"}
+    await journey.tell(measure("e2", **dearer))
+    await journey.tell(measure("e3"))
+    assert f"event e1 of {SOURCE}" in (await journey.stop("e3"))[3]
 
 
 async def test_history_alerts_nobody(journey):
