@@ -382,6 +382,18 @@ async def test_what_came_back_was_not_told(db, clock, give):
     assert await reasons(db, 2) == {}
 
 
+async def test_what_came_back_the_second_time_was_told_the_first(db, clock, give):
+    await subscribe(db, "rumours", [await add_receiver(db, "desk")], **RUMOURS)
+    await give(rumour())
+    (sent,) = await settle(db, clock, "delivered")
+    await again(db, clock, sent)
+    await settle(db, clock, "delivered")
+    async with db.write() as session:
+        session.add(Returned(delivery_id=sent, kind="soft", reason="full", at=clock()))
+    await give(claim("no", "said", "denied"))
+    assert list(await reasons(db, 2)) == ["desk"]
+
+
 @pytest.mark.parametrize("arrives", [True, False])
 async def test_what_was_told_in_a_digest_was_told_if_that_arrived(
     db, clock, give, dispatch, arrives

@@ -9,7 +9,10 @@ import pytest
 from service.core.destination.optin import UNCONFIRMED
 from service.core.sending.bounce import Bounce
 from service.dispatch.mail import MailSender
+from service.store.again.resending import list_former
+from service.store.delivery.alerts import find_alert, list_attempts
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.following.accounts import DEFAULT
 from service.store.following.tables import Destination
 from service.store.mail.invitations import invite
 from service.store.mail.readers import set_state
@@ -19,6 +22,7 @@ from service.store.mail.tables import Invitation, Returned, Suppression
 from service.store.pruning import prune_alerts
 from tests.books import count, rows
 from tests.dispatch.office import follow, send_all
+from tests.dispatch.steering import again
 from tests.receivers import smtp_receiver
 
 EMAIL = "desk@importer.example"
@@ -90,6 +94,70 @@ async def test_policy_ends_one_mail_and_stops_nobody(db, smtp, sent, alert):
 async def come_back(db, clock, mail, kind=Bounce.HARD):
     async with db.write() as session:
         return await record_return(session, Return(mail, kind, "550 5.1.1 unknown"), clock())
+
+
+async def state_of(db, name):
+    async with db.read() as session:
+        found = await find_alert(session, DEFAULT, name)
+    return found.state, found.reason
+
+
+async def former_of(db, name):
+    async with db.read() as session:
+        return [(one.outcome, one.reason) for one in await list_former(session, name)]
+
+
+async def test_what_came_back_and_is_sent_again_has_arrived(db, clock, smtp, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    assert await come_back(db, clock, name, Bounce.SOFT)
+    assert await state_of(db, name) == ("bounced", "550 5.1.1 unknown")
+    clock.advance(hours=1)
+    former = await again(db, clock, name)
+    assert (former.outcome, former.reason) == ("bounced", "550 5.1.1 unknown")
+    assert await state_of(db, name) == ("pending", None)
+    await send_all(sent)
+    assert len(smtp.mails) == 2
+    assert (await state_of(db, name))[0] == "delivered"
+    assert await former_of(db, name) == [("bounced", "550 5.1.1 unknown")]
+    async with db.read() as session:
+        tried = [(one.number, one.outcome) for one in await list_attempts(session, name)]
+    assert tried == [(1, "delivered"), (2, "delivered")]
+
+
+async def test_each_time_that_it_comes_back_counts(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    for _ in range(2):
+        assert await come_back(db, clock, name, Bounce.SOFT)
+        clock.advance(hours=1)
+        await again(db, clock, name)
+        await send_all(sent)
+    assert [outcome for outcome, _ in await former_of(db, name)] == ["bounced", "bounced"]
+    assert (await state_of(db, name))[0] == "delivered"
+    assert await come_back(db, clock, name, Bounce.SOFT)
+    assert (await state_of(db, name))[0] == "bounced"
+
+
+async def test_what_comes_back_when_it_is_sent_again_already_speaks_of_before(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    await again(db, clock, name)
+    for _ in range(2):
+        assert await come_back(db, clock, name, Bounce.SOFT)
+        assert await former_of(db, name) == [("bounced", "550 5.1.1 unknown")]
+    assert await state_of(db, name) == ("pending", None)
+    await send_all(sent)
+    assert (await state_of(db, name))[0] == "delivered"
+
+
+@pytest.mark.usefixtures("strict")
+async def test_what_was_refused_and_is_reported_too_has_failed(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    assert await come_back(db, clock, name, Bounce.REFUSED)
+    state, reason = await state_of(db, name)
+    assert (state, "refused by policy" in reason) == ("failed", True)
+    await again(db, clock, name)
+    await send_all(sent)
+    assert (await state_of(db, name))[0] == "delivered"
+    assert [outcome for outcome, _ in await former_of(db, name)] == ["failed"]
 
 
 async def test_what_comes_back_later_is_written_down_once(db, clock, sent):

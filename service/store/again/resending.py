@@ -20,6 +20,7 @@ from service.store.delivery.superseding import find_successor
 from service.store.delivery.tables import Alert, Attempt, Receipt
 from service.store.gathering.carried import has_stopped
 from service.store.lists import one_of
+from service.store.mail.tables import Returned
 from service.store.plans.reopening import reopen_followups
 from service.store.plans.tables import Fanout
 from service.store.rows import insert_rows
@@ -112,33 +113,47 @@ async def _reopen(
 ) -> list[Former]:
     """Those that have a receipt, back into the queue in the order of their making.
 
-    Attempts go on counting; their schedule begins anew.
+    Attempts go on counting; their schedule begins anew. One that had come back had bounced.
     """
     receipts = (await session.execute(_TAKE, {"those": ids})).all()
     if not receipts:
         return []
-    found = await session.execute(_COUNT, {"those": ids})
+    asked = {"those": [row.delivery_id for row in receipts]}
+    found = await session.execute(_COUNT, asked)
     counts = {row.delivery_id: row.ends for row in found}
-    former = {row.delivery_id: _former(row, counts.get(row.delivery_id, 0)) for row in receipts}
+    back = {row.delivery_id: row.reason for row in await session.execute(_TAKE_BACK, asked)}
+    former = {
+        row.delivery_id: _former(row, counts.get(row.delivery_id, 0), back.get(row.delivery_id))
+        for row in receipts
+    }
     rows = [
         {"delivery_id": one} | {name: getattr(former[one], name) for name in Former.__slots__}
         for one in former
     ]
     await insert_rows(session, FormerReceipt, rows)
-    places = await session.execute(_PLACES, {"those": list(former)})
+    places = await session.execute(_PLACES, asked)
     waiting = [Waiting(row.id, row.destination_id, former[row.id].attempts + 1) for row in places]
     await queue(session, owner, waiting, now)
     return list(former.values())
 
 
-def _former(row: Any, earlier: int) -> Former:
-    return Former(earlier + 1, row.outcome, row.reason, row.attempts, row.finished_at, row.sha256)
+def _former(row: Any, earlier: int, back: str | None) -> Former:
+    outcome, reason = row.outcome, row.reason
+    if back is not None and outcome == State.DELIVERED:
+        outcome, reason = State.BOUNCED.value, back
+    return Former(earlier + 1, outcome, reason, row.attempts, row.finished_at, row.sha256)
 
 
 _TAKE = (
     delete(Receipt)
     .where(one_of(col(Receipt.delivery_id), "those"))
     .returning(*(col(getattr(Receipt, name)) for name in Receipt.model_fields))
+    .execution_options(synchronize_session=False)
+)
+_TAKE_BACK = (
+    delete(Returned)
+    .where(one_of(col(Returned.delivery_id), "those"))
+    .returning(col(Returned.delivery_id), col(Returned.reason))
     .execution_options(synchronize_session=False)
 )
 _COUNT = (

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, exists, func, select
+from sqlalchemy import Select, and_, case, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,13 +17,16 @@ from service.store.mail.tables import Returned
 from service.store.spans import Span
 
 _HELD = exists().where(col(Held.delivery_id) == col(Alert.id))
+_CAME_BACK = and_(col(Receipt.outcome) == State.DELIVERED.value, col(Returned.reason).is_not(None))
 state_column = case(
-    (col(Returned.kind).is_not(None), State.BOUNCED.value),
+    (_CAME_BACK, State.BOUNCED.value),
     (col(Receipt.outcome).is_not(None), col(Receipt.outcome)),
     (_HELD, State.HELD.value),
     else_=State.PENDING.value,
 ).label("state")
 """Derived, never stored: a receipt ends it, unless it came back; else it is held or on its way."""
+reason_column = case((_CAME_BACK, col(Returned.reason)), else_=col(Receipt.reason)).label("reason")
+"""Why it stands so: in the words of whoever gave it up, if it came back, else of its receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def alert_rows(*more: Any) -> Select[*tuple[Any, ...]]:
         col(Alert.matched),
         col(Alert.created_at),
         state_column,
-        func.coalesce(col(Returned.reason), col(Receipt.reason)).label("reason"),
+        reason_column,
         col(Receipt.attempts),
         col(Receipt.finished_at),
         col(Receipt.sha256),

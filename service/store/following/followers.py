@@ -118,10 +118,9 @@ _TOLD = (
     .outerjoin(Receipt, col(Receipt.delivery_id) == col(Alert.id))
     .where(
         one_of(col(Alert.id), "those"),
-        ~_CAME_BACK,
         or_(
             and_(col(Receipt.outcome).is_(None), ~_IS_STOPPED),
-            and_(col(Receipt.outcome).in_(TOLD), ~_BUNDLE_LOST),
+            and_(col(Receipt.outcome).in_(TOLD), ~_BUNDLE_LOST, ~_CAME_BACK),
             _TOLD_ONCE,
         ),
     )
