@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.sending.steering import Word
-from service.store.delivery.alerts import alerts_with_ends, state_column
+from service.store.delivery.alerts import alerts_with_ends, reason_column, state_column
 from service.store.delivery.tables import Alert, Held, Receipt
 from service.store.plans.tables import Fanout
 from service.store.spans import Span
@@ -19,7 +19,7 @@ from service.store.spans import Span
 class Listed:
     """Where one alert stands.
 
-    `reason` is its receipt's, `holder` who holds it back, `recalled` why it was taken back. `sent`
+    `reason` is its end's, `holder` who holds it back, `recalled` why it was taken back. `sent`
     is the SHA-256 of the bytes that ended it.
     """
 
@@ -52,7 +52,7 @@ _ALERTS = alerts_with_ends(
     col(Alert.subject),
     col(Alert.created_at),
     state_column,
-    col(Receipt.reason),
+    reason_column,
     col(Receipt.finished_at),
     col(Receipt.sha256),
     _HOLDER,

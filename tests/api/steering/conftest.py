@@ -1,8 +1,12 @@
 """A change told to a webhook, an email box and one who asks."""
 
+from uuid import UUID
+
 import pytest
+from sqlalchemy import delete, insert
 
 from service.dispatch.plan import Planner
+from service.store.delivery.tables import Delivery, Receipt
 from tests.api.samples import consume, measure
 from tests.books import silent
 
@@ -47,3 +51,26 @@ async def change(api, places, tell):
     await tell(measure("e1"))
     ((one,),) = [(await api.get("/v1/changes")).json()["items"]]
     return one["id"]
+
+
+@pytest.fixture
+def end(desk):
+    """Give a delivery the end that a sender would."""
+
+    async def write(identity, outcome, sha256="aa", attempts=1):
+        made = {"outcome": outcome, "reason": "as it went", "attempts": attempts}
+        async with desk.db.write() as session:
+            await session.execute(delete(Delivery).where(Delivery.id == UUID(identity)))
+            await session.execute(
+                insert(Receipt),
+                [
+                    made
+                    | {
+                        "delivery_id": UUID(identity),
+                        "finished_at": desk.clock(),
+                        "sha256": sha256,
+                    }
+                ],
+            )
+
+    return write

@@ -1,34 +1,8 @@
 """Sending again, recovering and acknowledging, through the API."""
 
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, insert
-
-from service.store.delivery.tables import Delivery, Receipt
-
-
-@pytest.fixture
-def end(desk):
-    """Give a delivery the end that a sender would."""
-
-    async def write(identity, outcome, sha256="aa", attempts=1):
-        made = {"outcome": outcome, "reason": "as it went", "attempts": attempts}
-        async with desk.db.write() as session:
-            await session.execute(delete(Delivery).where(Delivery.id == UUID(identity)))
-            await session.execute(
-                insert(Receipt),
-                [
-                    made
-                    | {
-                        "delivery_id": UUID(identity),
-                        "finished_at": desk.clock(),
-                        "sha256": sha256,
-                    }
-                ],
-            )
-
-    return write
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 import hashlib
 import json
 from email import message_from_string
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
 from standardwebhooks import Webhook
 
 from service.core.proof.signature import verify
+from service.core.sending.bounce import Bounce
+from service.store.mail.returned import Return, record_return
 from tests.api.samples import measure, rate
 
 
@@ -57,6 +60,20 @@ async def test_a_mail_is_listed_as_it_goes_out(api, change, places):
     (one,) = (await api.get(path(places["email"]))).json()["items"]
     assert message_from_string(one["body"])["To"] == "desk@example.com"
     assert one["headers"] == {}
+
+
+async def test_a_mail_that_came_back_says_why_in_the_words_of_the_server(
+    api, desk, change, places, end
+):
+    (one,) = (await api.get(path(places["email"]))).json()["items"]
+    await end(one["webhook-id"], "delivered")
+    back = Return(UUID(one["webhook-id"]), Bounce.SOFT, "it came back later: 552 5.2.2 full")
+    async with desk.db.write() as session:
+        assert await record_return(session, back, desk.clock())
+    (one,) = (await api.get(path(places["email"]))).json()["items"]
+    assert (one["state"], one["reason"]) == ("bounced", "it came back later: 552 5.2.2 full")
+    read = (await api.get(f"/v1/deliveries/{one['webhook-id']}")).json()
+    assert (read["state"], read["reason"]) == (one["state"], one["reason"])
 
 
 async def test_what_keeps_it_back_or_took_it_back_is_said(api, change, places):
