@@ -8,8 +8,9 @@ from service.store.delivery.tables import Alert
 from service.store.following.accounts import DEFAULT
 from service.store.standings.tables import Change
 from service.store.steering.deeds import Doer
+from service.store.steering.errands import Kind, Task, name_destination
 from service.store.steering.stops import say_word
-from tests.books import rows, silent
+from tests.books import NOW, rows, silent
 
 
 async def change_of(db, number=1):
@@ -39,6 +40,18 @@ async def run_errands(db, clock):
     while await errands.step():
         pages += 1
     return pages
+
+
+def recovery(clock, since=NOW):
+    """Of all that failed at `desk`."""
+    return Task(
+        object=name_destination("desk"),
+        kind=Kind.RECOVER,
+        who="kim",
+        since=since,
+        begun_at=clock(),
+        due_at=clock(),
+    )
 
 
 async def again(db, clock, alert_id, reason="please"):

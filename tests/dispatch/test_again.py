@@ -17,13 +17,13 @@ from service.store.delivery.holding import disable, release
 from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt
 from service.store.following.destinations import remove_destination
 from service.store.following.tables import Destination
-from service.store.steering.errands import Kind, Task, begin, find_errand, name_destination
+from service.store.steering.errands import begin, find_errand, name_destination
 from service.store.steering.tables import Audit, FormerReceipt
 from service.telemetry import Metrics
 from tests.books import NOW, add_receiver, consumer_of, count, rows, silent, take
 from tests.core.builders import measure
 from tests.dispatch.office import follow, send_all
-from tests.dispatch.steering import again, alerts, change_of, run_errands, say, tell
+from tests.dispatch.steering import again, alerts, change_of, recovery, run_errands, say, tell
 from tests.receivers import Answer, http_receiver
 
 
@@ -138,17 +138,6 @@ async def test_of_a_stopped_change_or_to_nobody_nothing_is_sent(db, clock, alert
 
 
 # Recovering a destination
-
-
-def recovery(clock, since=NOW):
-    return Task(
-        object=name_destination("desk"),
-        kind=Kind.RECOVER,
-        who="kim",
-        since=since,
-        begun_at=clock(),
-        due_at=clock(),
-    )
 
 
 async def test_all_that_failed_since_is_sent_again_in_order_page_by_page(

@@ -9,7 +9,7 @@ import pytest
 from service.core.destination.optin import UNCONFIRMED
 from service.core.sending.bounce import Bounce
 from service.dispatch.mail import MailSender
-from service.store.again.resending import list_former
+from service.store.again.resending import find_losses, list_former
 from service.store.delivery.alerts import find_alert, list_attempts
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.following.accounts import DEFAULT
@@ -20,9 +20,10 @@ from service.store.mail.returned import Return, record_return
 from service.store.mail.suppressed import lift
 from service.store.mail.tables import Invitation, Returned, Suppression
 from service.store.pruning import prune_alerts
-from tests.books import count, rows
+from service.store.steering.errands import begin, find_errand, name_destination
+from tests.books import NOW, count, rows
 from tests.dispatch.office import follow, send_all
-from tests.dispatch.steering import again
+from tests.dispatch.steering import again, alerts, recovery, run_errands
 from tests.receivers import smtp_receiver
 
 EMAIL = "desk@importer.example"
@@ -158,6 +159,57 @@ async def test_what_was_refused_and_is_reported_too_has_failed(db, clock, sent):
     await send_all(sent)
     assert (await state_of(db, name))[0] == "delivered"
     assert [outcome for outcome, _ in await former_of(db, name)] == ["failed"]
+
+
+# Recovering what came back
+
+
+async def losses(db, since):
+    async with db.read() as session:
+        found = await find_losses(session, "desk", since, 20)
+    return found.failed, found.changes, len(found.some)
+
+
+async def recover(db, clock, since):
+    """How many were sent again."""
+    async with db.write() as session:
+        await begin(session, recovery(clock, since))
+    await run_errands(db, clock)
+    async with db.read() as session:
+        return (await find_errand(session, name_destination("desk"))).done
+
+
+async def test_what_came_back_since_is_recovered(db, clock, smtp, sent, alert):
+    await alert()
+    await send_all(sent)
+    ((name,), _) = await alerts(db, "id")
+    clock.advance(hours=1)
+    since = clock()  # after it was sent, before it came back
+    assert await losses(db, since) == (0, 0, 0)
+    assert await come_back(db, clock, name, Bounce.SOFT)
+    assert await losses(db, since) == (1, 1, 1)
+    assert await losses(db, since + timedelta(seconds=1)) == (0, 0, 0)
+    assert await recover(db, clock, since) == 1
+    assert await losses(db, since) == (0, 0, 0)
+    await send_all(sent)
+    assert len(smtp.mails) == 3
+    assert (await state_of(db, name))[0] == "delivered"
+    assert await recover(db, clock, since) == 0
+
+
+async def test_what_came_back_from_a_dead_address_is_recovered_when_that_is_good_again(
+    db, clock, smtp, sent
+):
+    ((name,),) = await rows(db, Alert, "id")
+    assert await come_back(db, clock, name)
+    assert await losses(db, NOW) == (1, 1, 1)
+    assert await recover(db, clock, NOW) == 1
+    await send_all(sent)
+    assert ((await state_of(db, name))[0], len(smtp.mails)) == ("held", 1)
+    async with db.write() as session:
+        assert await lift(session, EMAIL, clock()) == 1
+    await send_all(sent)
+    assert ((await state_of(db, name))[0], len(smtp.mails)) == ("delivered", 2)
 
 
 async def test_what_comes_back_later_is_written_down_once(db, clock, sent):

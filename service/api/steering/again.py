@@ -80,9 +80,11 @@ async def acknowledge(
 async def preview(
     desk: AtDesk,
     destination_id: str,
-    since: Annotated[str, Query(max_length=60, description="Failed at or after this instant.")],
+    since: Annotated[
+        str, Query(max_length=60, description="Failed, or came back, at or after this instant.")
+    ],
 ) -> Response:
-    """How many failed, of which changes, and how long it would take.
+    """How many failed or bounced, of which changes, and how long it would take.
 
     `seconds` is an estimate: what an attempt took there lately, with all slots of one process, and
     no faster than its `rate` and `at_once` allow; null while that is not known.

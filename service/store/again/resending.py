@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -45,7 +45,7 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What failed at a destination since an instant; `seconds` one attempt takes, if known."""
+    """What failed, or came back, since an instant; `seconds` one attempt takes, if known."""
 
     failed: int
     changes: int
@@ -166,10 +166,18 @@ _PLACES = select(col(Alert.id), col(Alert.destination_id)).where(one_of(col(Aler
 
 # All that failed at a destination
 
+_CAME_BACK = exists().where(
+    col(Returned.delivery_id) == col(Alert.id), col(Returned.at) >= bindparam("since")
+)
 _FAILED = (
     col(Alert.destination_id) == bindparam("of"),
-    col(Receipt.outcome) == State.FAILED.value,
-    col(Receipt.finished_at) >= bindparam("since"),
+    or_(
+        and_(
+            col(Receipt.outcome) == State.FAILED.value,
+            col(Receipt.finished_at) >= bindparam("since"),
+        ),
+        and_(col(Receipt.outcome) == State.DELIVERED.value, _CAME_BACK),
+    ),
     col(Fanout.state).not_in([Word.HALTED.value, Word.RECALLED.value]) | (col(Alert.cause) != ""),
 )
 _LOST = (
