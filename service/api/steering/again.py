@@ -14,7 +14,7 @@ from service.api.questions import read_instant, send
 from service.api.steering.forms import AcknowledgeForm, NoteForm, RecoverForm, doer_of
 from service.core.event import Fault
 from service.core.sending.pace import estimate
-from service.store.again.resending import find_losses, name_delivery, resend
+from service.store.again.resending import find_losses, name_delivery, refuse_unsubscribed, resend
 from service.store.delivery.alerts import find_alert
 from service.store.following.accounts import DEFAULT
 from service.store.following.destinations import DestinationValue, find_destination
@@ -35,8 +35,8 @@ async def send_again(
 ) -> Response:
     """Whatever has ended, under the same `webhook-id`; `former` says how it had ended.
 
-    Its attempts go on counting, its schedule begins anew. What is on its way, held, or of a change
-    that was stopped is refused.
+    Its attempts go on counting, its schedule begins anew. What is on its way, held, of a change
+    that was stopped, or for a reader who has unsubscribed is refused.
     """
     identity = read_id(delivery_id, "delivery")
     doer = doer_of(desk, form.reason)
@@ -121,7 +121,7 @@ async def recover(
     """In the order of their making, a thousand a transaction; a crash goes on where it stood.
 
     The first thousand are in the queue when this is answered, the rest follow. Refused while one
-    is under way.
+    is under way, and where the reader has unsubscribed.
     """
     doer = doer_of(desk, form.reason)
     task = Task(
@@ -136,6 +136,7 @@ async def recover(
 
     async def work(session: AsyncSession) -> Task:
         await _demand(session, destination_id)
+        await refuse_unsubscribed(session, destination_id)
         await _refuse_second(session, task)
         await begin(session, task)
         done = await do_page(session, task, doer.at)

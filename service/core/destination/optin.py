@@ -12,6 +12,10 @@ UNSUBSCRIBED = "unsubscribed"
 
 PAUSED_BY_READER = "its reader has paused it"
 UNSUBSCRIBED_BY_READER = "its reader has unsubscribed"
+NOT_SENT_AGAIN = (
+    f"{UNSUBSCRIBED_BY_READER}: nothing is sent there any more; only its reader can undo that:"
+    " POST …/confirmation asks"
+)
 NOT_VOUCHED_AWAY = (
     f"{UNSUBSCRIBED_BY_READER}: now only the reader's own answer counts, and no `confirmed` of"
     " yours; leave that out, and POST …/confirmation asks"

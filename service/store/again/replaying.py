@@ -14,7 +14,7 @@ from service.core.change import Change
 from service.core.sending.delivery import PULL, delivery_id
 from service.core.sending.steering import REPLAYED, NotPossible, refuse_sending, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
-from service.store.again.resending import Former, resend
+from service.store.again.resending import Former, refuse_unsubscribed, resend
 from service.store.delivery.tables import Alert, Receipt
 from service.store.numbers import take_numbers
 from service.store.plans.reopening import reopen_followups
@@ -66,6 +66,7 @@ async def _tell(session: AsyncSession, alert: dict[str, Any], now: datetime) -> 
     kind = (await lock_destinations(session, [destination])).get(destination)
     if kind is None:
         raise NotPossible("this destination was removed")
+    await refuse_unsubscribed(session, destination)
     alert["number"] = (await take_numbers(session, alerts=1))["alerts"]
     await insert_rows(session, Alert, [alert])
     if kind == PULL:

@@ -13,11 +13,13 @@ from sqlalchemy import and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from service.core.destination.optin import NOT_SENT_AGAIN, UNSUBSCRIBED
 from service.core.sending.delivery import PULL, State
 from service.core.sending.steering import STOPPED, NotPossible, Word, refuse_sending
 from service.store.again.queueing import Waiting, queue
 from service.store.delivery.superseding import find_successor
 from service.store.delivery.tables import Alert, Attempt, Receipt
+from service.store.following.tables import Destination
 from service.store.gathering.carried import has_stopped
 from service.store.lists import one_of
 from service.store.mail.tables import Returned
@@ -56,8 +58,9 @@ class Losses:
 async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | None:
     """Send it again, and say how it had ended. None: there is no such alert.
 
-    `NotPossible`: it has not ended, its destination is gone, or its change was stopped; or it gave
-    way to a newer one, which would be followed by what it had overtaken.
+    `NotPossible`: it has not ended, its destination is gone, its reader has unsubscribed, or its
+    change was stopped; or it gave way to a newer one, which would be followed by what it had
+    overtaken.
     """
     alert = (await session.execute(_ALERT, {"of": alert_id})).first()
     if alert is None:
@@ -65,6 +68,7 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     words = await lock_words(session, [alert.change_id])
     kind = (await lock_destinations(session, [alert.destination_id])).get(alert.destination_id)
     _refuse(kind)
+    await refuse_unsubscribed(session, alert.destination_id)
     if not alert.cause:  # a correction goes out because its change was stopped
         refuse_sending(words.get(alert.change_id, Word.FREE))
     elif await has_stopped(session, alert_id):
@@ -93,6 +97,18 @@ def _refuse(kind: str | None) -> None:
         raise NotPossible("its destination was removed: there is nobody to send it to")
     if kind == PULL:
         raise NotPossible("its receiver asks for its alerts: nothing is sent there")
+
+
+async def refuse_unsubscribed(session: AsyncSession, destination_id: str) -> None:
+    """A reader's no is stronger than the wish of whoever sends again."""
+    if await session.scalar(_IS_UNSUBSCRIBED, {"of": destination_id}):
+        raise NotPossible(NOT_SENT_AGAIN)
+
+
+_UNSUBSCRIBED = exists().where(
+    col(Destination.id) == bindparam("of"), col(Destination.state) == UNSUBSCRIBED
+)
+_IS_UNSUBSCRIBED = select(_UNSUBSCRIBED)
 
 
 def name_delivery(alert_id: UUID) -> str:
@@ -178,6 +194,7 @@ _FAILED = (
         ),
         and_(col(Receipt.outcome) == State.DELIVERED.value, _CAME_BACK),
     ),
+    ~_UNSUBSCRIBED,
     col(Fanout.state).not_in([Word.HALTED.value, Word.RECALLED.value]) | (col(Alert.cause) != ""),
 )
 _LOST = (

@@ -1,6 +1,5 @@
 """Taking back what was not sent yet: a receipt says so, for nothing disappears without one."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +8,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from service.core.sending.delivery import State
 from service.store.delivery.holding import lock_held, take_out
-from service.store.delivery.tables import Delivery, Held, Receipt
+from service.store.delivery.receipts import write_cancelled
+from service.store.delivery.tables import Delivery, Held
 from service.store.gathering.waiting import forget_waits
 from service.store.lists import one_of, runs
-from service.store.rows import Clash, insert_rows
 
 REMOVED = "its destination was removed"
 
@@ -53,21 +51,3 @@ async def _cancel_held(session: AsyncSession, which: Any, reason: str, now: date
         still |= set((await session.execute(kept, {"those": some})).scalars())
     ended = [(identity, attempt) for identity, attempt in freed.items() if identity not in still]
     await write_cancelled(session, ended, reason, now)
-
-
-async def write_cancelled(
-    session: AsyncSession, ended: Iterable[tuple[UUID, int]], reason: str, now: datetime
-) -> None:
-    """Receipts: `ended` are deliveries and their next attempt, so one less was made."""
-    rows = [
-        {
-            "delivery_id": identity,
-            "outcome": State.CANCELLED.value,
-            "reason": reason,
-            "attempts": attempt - 1,
-            "finished_at": now,
-            "sha256": "",
-        }
-        for identity, attempt in ended
-    ]
-    await insert_rows(session, Receipt, rows, Clash.SKIP)

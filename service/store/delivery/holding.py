@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from service.core.destination.optin import ACTIVE
+from service.core.destination.optin import ACTIVE, UNSUBSCRIBED, UNSUBSCRIBED_BY_READER
 from service.core.sending.delivery import urgency
 from service.store.database import is_server
+from service.store.delivery.receipts import write_cancelled
 from service.store.delivery.tables import Alert, Delivery, Held
 from service.store.following.tables import Destination
 from service.store.gathering.leaving import note_leased
@@ -22,6 +23,7 @@ from service.store.rows import Clash, insert_rows
 from service.store.standings.tables import Change
 
 DISABLED = "disabled"
+Row = dict[str, Any]
 
 
 async def disable(
@@ -62,13 +64,7 @@ _PLAIN = {"synchronize_session": False}
 async def hold(session: AsyncSession, owner_id: str, now: datetime, which: Any) -> int:
     """Take live deliveries out of the queue until `owner_id` is released."""
     rows = [
-        {
-            "delivery_id": row.id,
-            "owner_id": owner_id,
-            "destination_id": row.destination_id,
-            "attempt": row.attempt,
-            "held_at": now,
-        }
+        _held(row.id, row.destination_id, owner_id, row.attempt, now)
         for row in await take_out(session, which)
     ]
     await insert_rows(session, Held, rows, Clash.SKIP)
@@ -99,44 +95,54 @@ async def release(session: AsyncSession, owner_id: str, now: datetime) -> int:
     """Put back what was held for this subscription or destination, in the order it was made.
 
     What a destination that is itself stopped should get stays held, for the destination: so these
-    are locked, as all do, before anything of theirs. Only what is taken out of `held` here is put
-    back: a sender may have settled the rest meanwhile.
+    are locked, as all do, before anything of theirs. What a reader should get who has unsubscribed
+    ends here: nobody else can let it go. Only what is taken out of `held` here is put back: a
+    sender may have settled the rest meanwhile.
     """
     asked = {"owner": owner_id}
     reached = {row.id: row for row in await session.execute(_DESTINATIONS, asked)}
     freed = await _free(session, owner_id)
     found = [row for some in runs(list(freed)) for row in await _read_alerts(session, some)]
     found.sort(key=lambda row: row.number)
-    active = {one.id for one in reached.values() if one.state == ACTIVE}
-    due = [
-        {
-            "id": row.id,
-            "destination_id": row.destination_id,
-            "visible_at": now,
-            "attempt": freed[row.id],
-            "lease": None,
-            "kind": reached[row.destination_id].kind,
-            "urgency": urgency(row.severity),
-            "number": row.number,
-        }
-        for row in found
-        if row.destination_id in active
-    ]
-    still = [
-        {
-            "delivery_id": row.id,
+    states = {one.id: one.state for one in reached.values()}
+    due, still, ended = [], [], []
+    for row in found:
+        state, attempt = states.get(row.destination_id), freed[row.id]
+        if state == ACTIVE:
+            due.append(_due(row, reached[row.destination_id].kind, attempt, now))
+        elif state == UNSUBSCRIBED:
+            ended.append((row.id, attempt))
+        else:
             # One that came to be held after its destination was asked for stays as it was.
-            "owner_id": row.destination_id if row.destination_id in reached else owner_id,
-            "destination_id": row.destination_id,
-            "attempt": freed[row.id],
-            "held_at": now,
-        }
-        for row in found
-        if row.destination_id not in active
-    ]
+            holder = owner_id if state is None else row.destination_id
+            still.append(_held(row.id, row.destination_id, holder, attempt, now))
     await insert_rows(session, Delivery, due)
     await insert_rows(session, Held, still)
+    await write_cancelled(session, ended, UNSUBSCRIBED_BY_READER, now)
     return len(due)
+
+
+def _due(row: Any, kind: str, attempt: int, now: datetime) -> Row:
+    return {
+        "id": row.id,
+        "destination_id": row.destination_id,
+        "visible_at": now,
+        "attempt": attempt,
+        "lease": None,
+        "kind": kind,
+        "urgency": urgency(row.severity),
+        "number": row.number,
+    }
+
+
+def _held(identity: UUID, destination_id: str, owner_id: str, attempt: int, now: datetime) -> Row:
+    return {
+        "delivery_id": identity,
+        "owner_id": owner_id,
+        "destination_id": destination_id,
+        "attempt": attempt,
+        "held_at": now,
+    }
 
 
 _OF_OWNER = select(col(Held.destination_id)).where(col(Held.owner_id) == bindparam("owner"))

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.destination.optin import ACTIVE, UNSUBSCRIBED
-from service.store.delivery.cancelled import REMOVED, write_cancelled
+from service.store.delivery.cancelled import REMOVED
 from service.store.delivery.holding import hold, take_out
+from service.store.delivery.receipts import write_cancelled
 from service.store.delivery.tables import Delivery
 from service.store.following.tables import Destination
 from service.store.lists import one_of

@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from service.core.sending.delivery import TOLD, State
 from service.core.sending.steering import LANDING, STOPPED
-from service.store.delivery.cancelled import write_cancelled
+from service.store.delivery.receipts import write_cancelled
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt, Rendered
 from service.store.gathering.tables import Carried
 from service.store.lists import one_of

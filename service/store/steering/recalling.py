@@ -18,8 +18,8 @@ from service.core.change import read_change
 from service.core.sending.delivery import PULL, TOLD, delivery_id
 from service.core.sending.steering import LANDING, recall_cause, told_percent
 from service.store.again.queueing import LISTED, Waiting, end_unsent, queue
-from service.store.delivery.cancelled import write_cancelled
 from service.store.delivery.claiming import find_alerts
+from service.store.delivery.receipts import write_cancelled
 from service.store.delivery.reviving import revive
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.gathering.carried import strike

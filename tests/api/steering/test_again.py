@@ -4,6 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+from service.core.destination.optin import Act
+from service.store.mail.readers import find_reader, obey
+
 
 @pytest.fixture
 async def webhook(api, change, places):
@@ -76,6 +79,26 @@ async def test_a_recovery_is_looked_at_and_then_done(api, webhook, end, places, 
     (deed,) = (await api.get("/v1/audit", params={"action": "recover"})).json()["items"]
     assert deed["object"] == f"destination:{places['webhook']['id']}"
     assert deed["detail"] == {"reason": "mended", "since": "2025-04-09T20:00:00+00:00"}
+
+
+async def test_a_reader_who_has_unsubscribed_is_sent_nothing_again(api, desk, end, places, change):
+    place = places["email"]["id"]
+    found = (await api.get(f"/v1/deliveries?destination={place}")).json()["items"]
+    await end(found[0]["id"], "failed")
+    async with desk.db.write() as session:
+        reader = await find_reader(session, place, locked=True)
+        assert await obey(session, reader, Act.UNSUBSCRIBE, desk.clock())
+    since = {"since": "2025-04-09T20:00:00Z"}
+    for path, form in (
+        (f"/v1/deliveries/{found[0]['id']}/resend", {}),
+        (f"/v1/changes/{change}/replay", {"destination": place}),
+        (f"/v1/destinations/{place}/recover", since),
+    ):
+        refused = await api.post(path, json=form)
+        assert refused.status_code == 409, refused.text
+        assert refused.json()["detail"].startswith("its reader has unsubscribed: ")
+    seen = (await api.get(f"/v1/destinations/{place}/recover", params=since)).json()
+    assert (seen["failed"], seen["changes"]["count"], seen["errand"]) == (0, 0, None)
 
 
 async def test_a_recovery_needs_a_place_and_an_instant(api, places):
