@@ -64,7 +64,7 @@ async def measure(_: Ground, *, quick: bool) -> list[Figure]:
     async with (
         start("receiving") as receiver,
         start("receiving", "tls") as secure,
-        WebhookSender(loopback_allowed=True, per_host=AT_ONCE) as sender,
+        WebhookSender(loopback_allowed=True, each=AT_ONCE) as sender,
     ):
         load = Load(receiver.url, _write_body())
         encrypted = Load(secure.url, load.body, Route(authority=certificate()))

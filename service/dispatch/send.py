@@ -289,4 +289,5 @@ def _parcel(one: Claimed, body: bytes, now: datetime, held: Credentials) -> Parc
         headers=held.headers,
         route=held.route,
         grant=held.grant,
+        destination=one.destination_id,
     )

@@ -63,5 +63,6 @@ async def send_trial(  # noqa: PLR0913 - what a dispatcher's office holds
         headers=held.headers,
         route=held.route,
         grant=held.grant,
+        destination=destination.id,
     )
     return await senders[destination.kind].send(parcel)

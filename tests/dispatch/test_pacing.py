@@ -21,8 +21,9 @@ from service.store.pacing.failing import EXPIRED, disable_if_failing, expire_hel
 from service.store.pacing.lanes import reopen
 from service.store.pacing.paces import begin_anew, list_failing
 from service.telemetry import Metrics
-from tests.books import NOW, consumer_of, count, rows, silent, take
+from tests.books import NOW, add_receiver, consumer_of, count, rows, silent, subscribe, take
 from tests.core.builders import measure
+from tests.dispatch.http.misbehaving import hear, misbehaving
 from tests.dispatch.office import LEASE, claim_for, follow, send_all
 from tests.receivers import Answer, http_receiver
 
@@ -168,6 +169,34 @@ async def test_those_that_hang_hold_their_share_and_no_more(db, alert, dispatch)
         await alert(40)
         await well.wait_for(40)
         assert len(stuck.requests) <= 4 * 4
+        stop.set()
+        dispatcher._office.bell.ring()
+        await running
+
+
+async def test_one_that_hangs_keeps_no_other_behind_the_same_gateway_waiting(db, alert, dispatch):
+    async def behave(reader, writer):
+        while b"/stuck" not in await hear(reader):
+            writer.write(b"HTTP/1.1 204 Well\r\n\r\n")
+        await reader.read()
+
+    async with (
+        misbehaving(behave) as gateway,
+        WebhookSender(loopback_allowed=True, deadline=600, each=2) as patient,
+    ):
+        for name in ("stuck", "well"):
+            url = f"http://{gateway.host}:{gateway.port}/{name}"
+            await add_receiver(db, name, url)
+            await subscribe(db, f"all-{name}", [name])
+        await alert(6)
+        stop, dispatcher = asyncio.Event(), dispatch(slots=16, webhook=patient)
+        running = asyncio.create_task(dispatcher.run(stop, 0))
+        async with asyncio.timeout(60):
+            while await count(db, Receipt) < 6:  # noqa: ASYNC110 - rows ring no bell
+                await asyncio.sleep(0.05)
+        assert await rows(db, Attempt, "outcome", "number") == [("delivered", 1)] * 6
+        left = await rows(db, Delivery, "destination_id", "attempt")
+        assert left == [("stuck", 1)] * 6
         stop.set()
         dispatcher._office.bell.ring()
         await running

@@ -71,7 +71,8 @@ class Parcel:
     `body` is the JSON of a webhook or the whole RFC 5322 message of an email. `secrets` are the
     destination's signing secrets, more than one while they rotate. `signed_at` is the instant of
     this attempt, because receivers refuse old signatures. `headers` are the destination's own. With
-    a `grant` it is shown a token that another server gives out.
+    a `grant` it is shown a token that another server gives out. `destination` is whose share of the
+    slots it takes up; where there is none, the address has one.
     """
 
     delivery_id: UUID
@@ -84,6 +85,7 @@ class Parcel:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     route: Route = PLAIN
     grant: Grant | None = None
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from service.dispatch.http.connection import Connection, CutShort
 from service.dispatch.http.reaching.dialling import Dialler
 from service.dispatch.http.request import Origin
 from service.dispatch.http.trail import Stage, Trail
-from service.dispatch.http.turnstile import Turnstile
 
 KEPT_SECONDS = 90.0
 MOST_KEPT = 512
@@ -17,10 +16,9 @@ MOST_KEPT = 512
 
 @dataclass(slots=True)
 class _Quay:
-    """Those to one origin: `places` for requests under way, `idle` with the latest at the end."""
+    """Those to one origin: `users` are requests under way, `idle` has the latest at the end."""
 
     origin: Origin
-    places: Turnstile
     idle: list[Connection] = field(default_factory=list)
     users: int = 0
 
@@ -28,12 +26,11 @@ class _Quay:
 class Pool:
     """At most `most_kept` idle connections in all; the longest unused goes first.
 
-    `per_host` requests to one origin are under way at once.
+    Destinations of one origin share them, and never wait for one another.
     """
 
-    def __init__(self, dialler: Dialler, *, per_host: int, most_kept: int = MOST_KEPT) -> None:
+    def __init__(self, dialler: Dialler, *, most_kept: int = MOST_KEPT) -> None:
         self._dialler = dialler
-        self._per_host = per_host
         self._most_kept = most_kept
         self._quays: dict[Origin, _Quay] = {}
         self._idle: OrderedDict[Connection, tuple[_Quay, float]] = OrderedDict()
@@ -48,15 +45,10 @@ class Pool:
         """
         quay = self._quays.get(origin)
         if quay is None:
-            quay = self._quays[origin] = _Quay(origin, Turnstile(self._per_host))
+            quay = self._quays[origin] = _Quay(origin)
         quay.users += 1
         try:
-            if not quay.places.try_enter():
-                await quay.places.enter(trail.left)
-            try:
-                return await self._ask(quay, request, trail)
-            finally:
-                quay.places.leave()
+            return await self._ask(quay, request, trail)
         finally:
             quay.users -= 1
             self._tidy(quay)

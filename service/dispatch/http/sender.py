@@ -25,9 +25,10 @@ from service.dispatch.http.reaching.names import Resolve, resolve
 from service.dispatch.http.request import AGENT, Target, read_target
 from service.dispatch.http.tokens import Failure, Tokens
 from service.dispatch.http.trail import Stage, Trail
-from service.dispatch.http.turnstile import Turnstile
+from service.dispatch.http.turnstile import Turnstile, Turnstiles
 from service.dispatch.http.words import (
     FAILURES,
+    crowded,
     explain,
     is_ours,
     refusal,
@@ -41,9 +42,10 @@ UNAUTHORISED = 401
 class WebhookSender:
     """A `Sender` over kept-alive HTTP connections; an async context manager.
 
-    `deadline` (seconds) covers connect to last body byte. Waiting for one of the `limit` slots is
-    our own queue and does not count; waiting behind `per_host` unanswered requests to the same
-    receiver does. `resolve` turns a name into addresses, and may block.
+    `deadline` (seconds) covers connect to last body byte. Of the `limit` slots one destination has
+    at most `each`, and others at its host and port have their own. Waiting for a slot is our own
+    queue and counts against nobody; who gets none within another `deadline` is sent back to the
+    queue. `resolve` turns a name into addresses, and may block.
     """
 
     def __init__(  # noqa: PLR0913 - what an operator may set
@@ -55,14 +57,15 @@ class WebhookSender:
         proxy: Proxy | None = None,
         deadline: float = 15.0,
         limit: int = 512,
-        per_host: int = 64,
+        each: int = 64,
         resolve: Resolve = resolve,
     ) -> None:
         egress = Egress(loopback_allowed, networks, ports)
         self._deadline = deadline
         self._slots = Turnstile(limit)
+        self._places = Turnstiles(each)
         self._dialler = Dialler(egress, proxy, resolve)
-        self._pool = Pool(self._dialler, per_host=per_host)
+        self._pool = Pool(self._dialler)
         self._tokens = Tokens(self._pool, egress, deadline)
         self._target = lru_cache(maxsize=4096)(lambda address: read_target(address, egress))
 
@@ -84,6 +87,21 @@ class WebhookSender:
             request = target.request(parcel, signed)
         except (BadAddress, BadHeader) as error:
             return Reply(accepted=False, status=None, reason=refusal(error))
+        name = parcel.destination or parcel.address
+        try:
+            if not self._places.try_enter(name):
+                await self._places.enter(name, self._deadline)
+        except TimeoutError:
+            reason = crowded(str(target), self._deadline)
+            return Reply(accepted=False, status=None, reason=reason, ours=True)
+        try:
+            return await self._send(target, parcel, signed, request)
+        finally:
+            self._places.leave(name)
+
+    async def _send(
+        self, target: Target, parcel: Parcel, signed: Mapping[str, str], request: bytes
+    ) -> Reply:
         if not self._slots.try_enter():
             await self._slots.enter()
         try:

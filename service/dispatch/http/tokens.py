@@ -67,7 +67,7 @@ class Tokens:
         async with asyncio.timeout(trail.left):
             found = await asyncio.shield(fetching)
         trail.reach("token")
-        trail.stage = Stage.PLACE
+        trail.stage = Stage.NAME
         return found if isinstance(found, Failure) else Shown(found.text, is_new=True)
 
     def forget(self, grant: Grant, route: Route, shown: Shown) -> None:

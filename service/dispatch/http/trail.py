@@ -8,7 +8,6 @@ from time import perf_counter
 class Stage(StrEnum):
     """What an attempt waits for; what a missed deadline is put down to."""
 
-    PLACE = "place"
     GRANT = "grant"
     NAME = "name"
     CONNECT = "connect"
@@ -23,7 +22,7 @@ class Trail:
 
     deadline: float
     started: float = field(default_factory=perf_counter)
-    stage: Stage = Stage.PLACE
+    stage: Stage = Stage.NAME
     peer: str = ""
     status: int | None = None
     phases: dict[str, float] = field(default_factory=dict)

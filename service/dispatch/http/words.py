@@ -69,6 +69,12 @@ def refusal(error: BadAddress | BadHeader) -> str:
     return f"refused to dial: {error}" if isinstance(error, BadAddress) else f"not sent: {error}"
 
 
+def crowded(host: str, seconds: float) -> str:
+    """About a request that never left: those before it have taken all places of its destination."""
+    said = f"not sent: for {seconds:g} s too many earlier requests to {host} waited for answers"
+    return f"{said}; it goes out later, and this does not count. Answer sooner"
+
+
 def is_ours(error: Exception, trail: Trail) -> bool:
     """Whether this machine or its proxy is to blame."""
     late = isinstance(error, TimeoutError) and trail.stage is Stage.PROXY
@@ -89,8 +95,6 @@ def _say_late(_: Exception, trail: Trail, host: str) -> str:
 
 
 _LATE = {
-    Stage.PLACE: "no place {within}: too many requests to {host} wait for answers; answer sooner,"
-    " or give the destination a `rate`",
     Stage.GRANT: "no token {within}: the token server did not answer, or too late",
     Stage.NAME: "the name of {host} was not resolved {within}: look at our name server",
     Stage.CONNECT: "no connection to {host} {within}: it is down, or a firewall keeps us out",

@@ -13,6 +13,7 @@ from service.core.proof import signature
 from service.core.sending.delivery import Route
 from service.dispatch.http import EXCERPT, WebhookSender
 from tests.dispatch.conftest import DELIVERY, NOW, SECRET
+from tests.dispatch.http.misbehaving import OK, hear, misbehaving
 from tests.receivers import Answer, certificate, http_receiver, server_tls
 
 LONG_AGO = 0.05  # seconds: a deadline that a hanging receiver is sure to miss
@@ -258,10 +259,10 @@ async def test_a_kept_connection_that_went_stale_is_replaced_at_once(sender, par
     assert reply.accepted
 
 
-async def test_no_more_connections_to_one_host_than_allowed(parcel):
+async def test_no_more_connections_to_one_destination_than_allowed(parcel):
     async with (
         http_receiver(answer=Answer(delay=0.01)) as receiver,
-        WebhookSender(loopback_allowed=True, per_host=3) as sender,
+        WebhookSender(loopback_allowed=True, each=3) as sender,
     ):
         replies = await asyncio.gather(*(sender.send(parcel(receiver.url)) for _ in range(12)))
         assert receiver.connections <= 3
@@ -275,6 +276,75 @@ async def test_waiting_for_a_slot_does_not_count_against_the_receiver(parcel):
     ):
         replies = await asyncio.gather(*(sender.send(parcel(receiver.url)) for _ in range(3)))
     assert [reply.accepted for reply in replies] == [False, False, True]
+
+
+async def test_one_that_hangs_fails_no_other_at_its_host_and_port(parcel):
+    async with (
+        misbehaving(_hangs_under(b"/stuck")) as gateway,
+        WebhookSender(loopback_allowed=True, each=2) as sender,
+    ):
+        url = f"http://{gateway.host}:{gateway.port}"
+        parcels = [parcel(f"{url}/stuck", destination="stuck") for _ in range(4)]
+        stuck = [asyncio.create_task(sender.send(one)) for one in parcels]
+        while len(gateway.heads) < 2:  # noqa: ASYNC110 - heads ring no bell
+            await asyncio.sleep(0.01)
+        well = [sender.send(parcel(f"{url}/well", destination="well")) for _ in range(6)]
+        replies = await asyncio.gather(*well)
+        assert [reply.reason for reply in replies] == ["answered 200"] * 6
+        assert sum(b"/stuck" in head for head in gateway.heads) == 2
+        for task in stuck:
+            task.cancel()
+        await asyncio.wait(stuck)
+
+
+def _hangs_under(path):
+    """A receiver that is well but for one of its paths."""
+
+    async def behave(reader, writer):
+        while path not in (await hear(reader)).split(b"\r\n")[0]:
+            writer.write(OK + b"content-length: 0\r\n\r\n")
+        await reader.read()
+
+    return behave
+
+
+async def test_a_destination_without_a_name_goes_by_its_address(parcel):
+    async with (
+        misbehaving(_hangs_under(b"/stuck")) as gateway,
+        WebhookSender(loopback_allowed=True, each=1) as sender,
+    ):
+        url = f"http://{gateway.host}:{gateway.port}"
+        stuck = asyncio.create_task(sender.send(parcel(f"{url}/stuck")))
+        while not gateway.heads:  # noqa: ASYNC110 - heads ring no bell
+            await asyncio.sleep(0.01)
+        assert (await sender.send(parcel(f"{url}/well"))).accepted
+        stuck.cancel()
+        await asyncio.wait([stuck])
+
+
+async def test_waiting_behind_others_does_not_count_against_the_receiver(parcel):
+    async with (
+        http_receiver(answer=Answer(delay=0.6)) as receiver,
+        WebhookSender(loopback_allowed=True, each=1, deadline=1) as sender,
+    ):
+        replies = await asyncio.gather(*(sender.send(parcel(receiver.url)) for _ in range(2)))
+    assert [reply.reason for reply in replies] == ["answered 204"] * 2
+    assert all(reply.timings["total"] < 1 for reply in replies)
+
+
+async def test_who_waits_behind_others_for_too_long_was_never_sent(parcel):
+    async with (
+        http_receiver(answer=Answer(hang=True)) as receiver,
+        WebhookSender(loopback_allowed=True, each=1, deadline=0.3) as sender,
+    ):
+        first, *_, last = await asyncio.gather(
+            *(sender.send(parcel(receiver.url)) for _ in range(3))
+        )
+        assert len(receiver.requests) < 3
+    words = f"not sent: for 0.3 s too many earlier requests to 127.0.0.1:{receiver.port} waited"
+    assert last.reason.startswith(words)
+    assert (last.accepted, last.status, last.sent) == (False, None, {})
+    assert (first.ours, last.ours) == (False, True)
 
 
 async def test_a_certificate_is_verified(sender, parcel):

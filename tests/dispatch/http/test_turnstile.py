@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.dispatch.http.turnstile import Turnstile
+from service.dispatch.http.turnstile import Turnstile, Turnstiles
 
 
 async def settle():
@@ -79,3 +79,32 @@ async def test_who_is_late_and_gives_up_in_the_same_moment_leaves_no_place_behin
     with pytest.raises(asyncio.CancelledError):
         await late
     assert not gate.try_enter()
+
+
+async def test_each_name_has_places_of_its_own():
+    gates = Turnstiles(1)
+    assert [gates.try_enter(name) for name in "aab"] == [True, False, True]
+    waiting = asyncio.create_task(gates.enter("a", 60))
+    await settle()
+    gates.leave("b")
+    await settle()
+    assert not waiting.done()
+    gates.leave("a")
+    await waiting
+    assert not gates.try_enter("a")
+    assert gates.try_enter("b")
+
+
+async def test_nothing_is_kept_of_a_name_that_nobody_waits_for():
+    gates = Turnstiles(1)
+    await gates.enter("a", 60)
+    with pytest.raises(TimeoutError):
+        await gates.enter("a", 0.001)
+    assert len(gates) == 1
+    gone = asyncio.create_task(gates.enter("a", 60))
+    await settle()
+    gates.leave("a")
+    gone.cancel()  # just as it was given the place
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert len(gates) == 0
