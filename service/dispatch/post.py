@@ -7,7 +7,7 @@ for equal subjects, and shows each mail by itself.
 """
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -17,7 +17,7 @@ from service.core.change import Change
 from service.core.language import ENGLISH, Tongue
 from service.core.message import Addressed
 from service.core.message.digest import Bundle, digest_letter
-from service.core.message.letter import Doors, Letter, compose, letter
+from service.core.message.letter import LONGEST_LINE, Doors, Letter, compose, letter
 from service.core.message.recall import Recall, recall_letter
 from service.core.proof.link import Links, Purpose
 
@@ -138,5 +138,19 @@ def thread_headers(subject: str, head: Letterhead, to: Recipient, now: datetime)
     headers = {"Thread-Index": b64encode(index).decode()}
     if to.thread:
         ids = [f"<{one}@{head.domain}>" for one in to.thread]
-        headers |= {"In-Reply-To": ids[-1], "References": " ".join(ids)}
+        headers |= {"In-Reply-To": ids[-1], "References": _join(ids)}
     return headers
+
+
+def _join(ids: Sequence[str]) -> str:
+    """As many as a header has room for: the first, which holds the thread together, and the last.
+
+    RFC 5322 would have them all; the names of a long domain would be no header.
+    """
+    latest, room = list[str](), LONGEST_LINE - len(ids[0])
+    for one in reversed(ids[1:]):
+        room -= len(one) + 1
+        if room < 0:
+            break
+        latest.append(one)
+    return " ".join([ids[0], *reversed(latest)])

@@ -1,6 +1,7 @@
 """Mail that came back: reports are read, written onto what they are about, and marked as seen.
 
-What dies between the two reads them again, and writes the same once more, which is once.
+What dies between the two reads them again, and writes the same once more, which is once. A message
+that cannot be read is marked like the others: it would stand before them for ever.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ async def take_returns(db: Database, mailbox: Mailbox, clock: Callable[[], datet
     letters = await asyncio.to_thread(_fetch, mailbox)
     if not letters:
         return 0
-    found = [one for one in map(_judge, (raw for _, raw in letters)) if one]
+    found = [one for one in (_judge(name, raw) for name, raw in letters) if one]
     known = await db.run_write(partial(_record, found, clock()), name="clock")
     await asyncio.to_thread(_mark, mailbox, [name for name, _ in letters])
     if len(letters) > known:
@@ -43,8 +44,12 @@ def _mark(mailbox: Mailbox, ids: Sequence[str]) -> None:
         visit.mark_seen(ids)
 
 
-def _judge(raw: bytes) -> Return | None:
-    report = read_report(raw)
+def _judge(name: str, raw: bytes) -> Return | None:
+    try:
+        report = read_report(raw)
+    except Exception:  # a stranger wrote it, and the reports behind it are waiting
+        log.exception("left alone: a message that cannot be read", message=name)
+        return None
     if report is None:
         return None
     said = report.diagnostic or f"status {report.status}"

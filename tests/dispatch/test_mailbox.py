@@ -8,6 +8,7 @@ from smtplib import SMTP
 import pytest
 
 import service.dispatch.mailbox as module
+from service.dispatch import returns
 from service.dispatch.mailbox import BadMailbox, Mailbox, MailboxUnavailable, read_mailbox
 from service.dispatch.returns import take_returns
 from tests.mailserver import mail_server
@@ -85,6 +86,18 @@ async def test_junk_is_marked_and_left_alone(db, clock, post, mailbox):
     assert await take_returns(db, mailbox, clock) == 0
     assert await asyncio.to_thread(read_new, mailbox) == []
     assert await take_returns(db, mailbox, clock) == 0
+
+
+async def test_a_message_that_cannot_be_read_is_marked_like_the_others(
+    db, clock, mailbox, monkeypatch
+):
+    def break_on(raw):
+        if raw.startswith(b"Subject: 1"):
+            raise ValueError("a bug of the library")
+
+    monkeypatch.setattr(returns, "read_report", break_on)
+    assert await take_returns(db, mailbox, clock) == 0
+    assert await asyncio.to_thread(read_new, mailbox) == []
 
 
 @pytest.mark.parametrize("wrong", [{"password": "no"}, {"port": 1}])

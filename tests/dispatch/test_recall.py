@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 from standardwebhooks import Webhook
 
+from service.core.sending.bounce import Bounce
 from service.core.sending.delivery import delivery_id
 from service.core.sending.steering import LANDING, Act, NotPossible
 from service.crash import OF_AN_ERRAND
@@ -14,6 +15,7 @@ from service.dispatch.mail import MailSender
 from service.store.delivery.holding import disable, release
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.following.destinations import remove_destination
+from service.store.mail.returned import Return, record_return
 from service.store.steering import errands
 from service.store.steering.errands import RESWEEP
 from tests.books import SECRET, add_receiver, count, rows, subscribe
@@ -103,6 +105,40 @@ async def test_emails_of_a_recall_stay_in_the_thread(db, clock, alert, dispatch)
     assert correction["Message-ID"] != first["Message-ID"]
     assert correction["Subject"] == f"Recalled: {first['Subject']}"
     assert "Why: a mistake" in correction.get_body(("plain",)).get_content()
+
+
+async def test_a_correction_answers_the_mail_that_it_takes_back(db, clock, alert, dispatch):
+    async with (
+        smtp_receiver() as relay,
+        MailSender("127.0.0.1", relay.port, sender="w@mail.test") as mails,
+    ):
+        await follow(db, "box", address="ops@example.org", kind="email")
+        await alert(3)
+        await send_all(dispatch(email=mails))
+        await say(db, clock, Act.RECALL, number=2)
+        await send_all(dispatch("later", email=mails))
+    first, second, third, _ = [
+        message_from_bytes(one.content, policy=policy.default)["Message-ID"] for one in relay.mails
+    ]
+    last = message_from_bytes(relay.mails[-1].content, policy=policy.default)
+    assert last["In-Reply-To"] == second
+    assert last["References"].split() == [first, third, second]
+
+
+async def test_whom_a_mail_never_reached_is_sent_no_correction(db, clock, alert, dispatch):
+    async with (
+        smtp_receiver() as relay,
+        MailSender("127.0.0.1", relay.port, sender="w@mail.test") as mails,
+    ):
+        await follow(db, "box", address="ops@example.org", kind="email")
+        await alert()
+        await send_all(dispatch(email=mails))
+        ((name,),) = await rows(db, Alert, "id")
+        async with db.write() as session:
+            await record_return(session, Return(name, Bounce.SOFT, "552 full"), clock())
+        await say(db, clock, Act.RECALL)
+        await send_all(dispatch("later", email=mails))
+    assert len(relay.mails) == 1
 
 
 async def test_who_is_told_while_it_is_recalled_is_corrected_too(db, clock, alert, dispatch):

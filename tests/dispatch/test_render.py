@@ -123,6 +123,19 @@ async def test_an_email_on_a_law_answers_the_one_on_another_measure_that_it_carr
     assert said["In-Reply-To"] is None
 
 
+async def test_of_a_long_domain_a_thread_names_as_many_as_there_is_room_for(db, clock, claimed):
+    await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
+    domain = ".".join(["d" * 60] * 4)
+    long = Renderer(replace(HEAD, mail_from=f"desk@{domain}"))
+    due = []
+    for place in range(6):
+        due += await claimed(measure(f"e{place}", "increased", rate=f"{place}", effective_at=START))
+    last = message_from_bytes((await rendered(db, long, due))[-1], policy=policy.default)
+    named = [one.partition("@")[0].strip("<") for one in last["References"].split()]
+    assert named == [str(due[0].id), str(due[3].id), str(due[4].id)]
+    assert last["In-Reply-To"] == f"<{due[4].id}@{domain}>"
+
+
 async def test_a_thread_names_its_first_mail_and_the_latest(db, clock, claimed):
     await subscribe(db, "all", [await add_receiver(db, "box", "ops@example.org", "email")])
     await subscribe(db, "too", [await add_receiver(db, "else", "else@example.org", "email")])

@@ -5,13 +5,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import delete, update
 
 from service.core.destination.optin import UNCONFIRMED
 from service.core.sending.bounce import Bounce
 from service.dispatch.mail import MailSender
 from service.store.again.resending import find_losses, list_former
 from service.store.delivery.alerts import find_alert, list_attempts
-from service.store.delivery.tables import Alert, Delivery, Held, Receipt
+from service.store.delivery.tables import Alert, Attempt, Delivery, Held, Receipt
 from service.store.following.accounts import DEFAULT
 from service.store.following.tables import Destination
 from service.store.mail.invitations import invite
@@ -229,6 +230,25 @@ async def test_only_a_hard_bounce_stops_an_address(db, clock, sent, alert, kind)
     assert await standing(db) == [("active", "")]
     await alert()
     assert await count(db, Delivery) == 1
+
+
+async def test_what_comes_back_from_a_former_address_stops_that_one(db, clock, sent, alert):
+    ((name,),) = await rows(db, Alert, "id")
+    async with db.write() as session:
+        await session.execute(update(Destination).values(address="new@importer.example"))
+    assert await come_back(db, clock, name)
+    assert await standing(db) == [("active", "")]
+    assert await rows(db, Suppression, "address") == [(EMAIL,)]
+    await alert()
+    assert await count(db, Delivery) == 1
+
+
+async def test_without_its_attempts_a_mail_is_known_by_its_reader(db, clock, sent):
+    ((name,),) = await rows(db, Alert, "id")
+    async with db.write() as session:
+        await session.execute(delete(Attempt))
+    assert await come_back(db, clock, name)
+    assert await rows(db, Suppression, "address") == [(EMAIL,)]
 
 
 async def test_what_its_owner_paused_stays_paused(db, clock, sent):

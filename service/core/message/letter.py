@@ -174,8 +174,10 @@ class _Verbatim(EmailPolicy):
 
 _FOR_PEOPLE = frozenset({"From", "To", "Subject", "Date", "Content-Type"})
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,70}")
-_LINE = re.compile(r"[\x20-\x7e]{1,900}")
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9._+=-]{1,200}@[A-Za-z0-9.-]{1,200}")
+LONGEST_LINE = 900
+"""Characters of a header that is added; RFC 5322 lets a line have 998."""
+_LINE = re.compile(rf"[\x20-\x7e]{{1,{LONGEST_LINE}}}")
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._+=-]{1,200}@[A-Za-z0-9.-]{1,255}")
 _OURS = frozenset(
     {"content-type", "content-transfer-encoding", "mime-version", "cc", "bcc", "sender"}
 )

@@ -79,6 +79,8 @@ _POLICY = re.compile(
     r"rate limit|too many|virus",
     re.IGNORECASE,
 )
+_NAMES = re.compile(r"https?://\S+|[\w.+-]+@[\w.-]+|\b[\w-]+(?:\.[\w-]+)+\b", re.IGNORECASE)
+"""Addresses, hosts and pages: what they are called says nothing."""
 _TOO_LARGE = re.compile(r"size|too (big|large)", re.IGNORECASE)
 
 
@@ -96,8 +98,17 @@ def classify(status: int, said: str) -> Bounce:
         known = _DETAILS.get(Detail(int(found[2]), int(found[3])), Bounce.REFUSED)
     else:
         known = _judge_words(status, said)
-    # Some filters borrow the code of an unknown user: what they say is about us, not about him.
-    return Bounce.REFUSED if known is Bounce.HARD and _POLICY.search(said) else known
+    if known is not Bounce.HARD:
+        return known
+    return Bounce.REFUSED if _speaks_of_us(_NAMES.sub(" ", said), coded=bool(found)) else known
+
+
+def _speaks_of_us(said: str, *, coded: bool) -> bool:
+    """Some filters borrow the code of an unknown user, and some hosts explain one by a policy.
+
+    Where the code and the words both say that nobody is there, nobody is.
+    """
+    return bool(_POLICY.search(said)) and not (coded and _UNKNOWN.search(said))
 
 
 def _judge_words(status: int, said: str) -> Bounce:

@@ -1,11 +1,15 @@
-"""A delivery report, as mail servers send it back: which of our mails, and why (RFC 3464)."""
+"""A delivery report, as mail servers send it back: which of our mails, and why (RFC 3464).
+
+Anybody can write to the address of bounces. Headers are therefore read as they stand: the library
+takes addresses and ids apart where its newer policy is asked, and raises for some that are broken.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.message import Message
+from email.policy import compat32
 from uuid import UUID
 
 SAID = 500
@@ -28,7 +32,7 @@ class Report:
 
 def read_report(raw: bytes) -> Report | None:
     """None: it reports no failure of ours. A holiday notice is none, nor is news of a delay."""
-    message = message_from_bytes(raw, policy=default)
+    message = message_from_bytes(raw, policy=compat32)
     if message.get_content_type() != "multipart/report":
         return None
     failed = next(_find_failures(message), None)
@@ -38,7 +42,7 @@ def read_report(raw: bytes) -> Report | None:
     return Report(mail, _field(failed, "Status"), _field(failed, "Diagnostic-Code"))
 
 
-def _find_failures(message: EmailMessage) -> Iterator[Message]:
+def _find_failures(message: Message) -> Iterator[Message]:
     """The recipients that were given up; each of our mails has one only."""
     for part in message.walk():
         if part.get_content_type() == "message/delivery-status":
@@ -49,10 +53,12 @@ def _find_failures(message: EmailMessage) -> Iterator[Message]:
 
 
 def _field(block: Message, name: str) -> str:
-    return " ".join(str(block.get(name, "")).split())[:SAID]
+    """On one line, and without what a database would refuse to keep."""
+    words = " ".join(str(block.get(name, "")).split())
+    return "".join(one for one in words if one.isprintable())[:SAID]
 
 
-def _find_mail(message: EmailMessage) -> UUID | None:
+def _find_mail(message: Message) -> UUID | None:
     """By the id of what came back, else by the address that the report was sent to."""
     for text in _names(message):
         found = _OURS.search(text)
@@ -61,11 +67,11 @@ def _find_mail(message: EmailMessage) -> UUID | None:
     return None
 
 
-def _names(message: EmailMessage) -> Iterator[str]:
+def _names(message: Message) -> Iterator[str]:
     returned = [part for part in message.walk() if part is not message]
     for part in returned:
         if part.get_content_type() == "text/rfc822-headers":
-            yield str(message_from_bytes(_bytes_of(part), policy=default).get("Message-ID", ""))
+            yield str(message_from_bytes(_bytes_of(part), policy=compat32).get("Message-ID", ""))
         yield str(part.get("Message-ID", ""))
     for name in _TO:
         yield from (str(one) for one in message.get_all(name, []))

@@ -93,6 +93,12 @@ def show_sent(text: str, delivery: UUID) -> dict[str, Any] | None:
     return {"method": "POST", "url": kept["url"], "headers": lines, "body": body}
 
 
+def sent_to(text: str) -> str | None:
+    """The address that a mail went to, from what `write_sent` wrote; None of a webhook."""
+    to: str | None = from_json(text).get("to")
+    return to
+
+
 def keep_headers(found: Iterable[tuple[bytes, bytes]], secrets: Sequence[str]) -> Pairs:
     """Headers of an answer: names in lower case, values cut, and none that lets somebody in."""
     kept = []

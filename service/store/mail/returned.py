@@ -11,7 +11,8 @@ from sqlmodel import col
 from service.core.destination.optin import UNCONFIRMED
 from service.core.sending.bounce import Bounce
 from service.core.sending.delivery import State
-from service.store.delivery.tables import Alert, Receipt
+from service.core.sending.sent import sent_to
+from service.store.delivery.tables import Alert, Attempt, Receipt
 from service.store.following.tables import Destination
 from service.store.mail.invitations import find_invited
 from service.store.mail.readers import explain
@@ -47,7 +48,8 @@ async def record_return(session: AsyncSession, one: Return, now: datetime) -> bo
         row = {"delivery_id": one.mail, "kind": one.kind, "reason": one.reason[:1000], "at": now}
         await insert_rows(session, Returned, [row], Clash.SKIP)
     if one.kind is Bounce.HARD:
-        await stop_address(session, address, one.reason, now)
+        former = await _find_sent_to(session, one.mail)
+        await stop_address(session, former or address, one.reason, now)
     return True
 
 
@@ -70,6 +72,18 @@ async def _find_address(session: AsyncSession, mail: UUID) -> str | None:
     )
     found: str | None = await session.scalar(wanted)
     return found
+
+
+async def _find_sent_to(session: AsyncSession, mail: UUID) -> str | None:
+    """Where its last attempt went: the destination may have another address since."""
+    wanted = (
+        select(col(Attempt.request))
+        .where(col(Attempt.delivery_id) == mail, col(Attempt.request) != "")
+        .order_by(col(Attempt.number).desc())
+        .limit(1)
+    )
+    sent: str | None = await session.scalar(wanted)
+    return sent_to(sent) if sent else None
 
 
 async def _is_of_before(session: AsyncSession, one: Return) -> bool:

@@ -22,38 +22,35 @@ async def find_threads(
 ) -> Mapping[UUID, tuple[UUID, ...]]:
     """By alert: those before it to the same destination on the same subject, oldest first.
 
-    And last, if it is of another subject, the one that it follows on, as `followed` has it. Where
-    one was told in another, that other. What gave way to another before it was sent is not among
-    them.
+    And last the one that it follows on or takes back, as `followed` has it: that is what it
+    answers. Where one was told in another, that other. What gave way to another before it was sent
+    is not among them.
     """
     found: dict[UUID, dict[UUID, None]] = {}
     for row in await session.execute(_THREADS, {"those": list(alerts)}):
         found.setdefault(row.later, {})[row.id] = None
     mails = {later: followed[later] for later in alerts if later in followed}
-    for later, earlier in (await _find_elsewhere(session, mails)).items():
-        found.setdefault(later, {})[earlier] = None
+    for later, earlier in (await _find_followed(session, mails)).items():
+        thread = found.setdefault(later, {})
+        thread.pop(earlier, None)
+        thread[earlier] = None
     return {later: tuple(earlier) for later, earlier in found.items()}
 
 
-async def _find_elsewhere(
+async def _find_followed(
     session: AsyncSession, followed: Mapping[UUID, UUID]
 ) -> Mapping[UUID, UUID]:
-    """Of these, by the later, the earlier that are of another subject."""
+    """By the later, the mail that told of the earlier."""
     if not followed:
         return {}
-    those = sorted({*followed, *followed.values()})
-    known = {row.id: row for row in await session.execute(_ALERTS, {"those": those})}
-    return {
-        later: known[earlier].told_in
-        for later, earlier in followed.items()
-        if known[later].subject != known[earlier].subject
-    }
+    those = sorted({*followed.values()})
+    told = {row.id: row.told_in for row in await session.execute(_ALERTS, {"those": those})}
+    return {later: told[earlier] for later, earlier in followed.items()}
 
 
 _ALERTS = (
     select(
         col(Alert.id),
-        col(Alert.subject),
         func.coalesce(col(Carried.alert_id), col(Alert.id)).label("told_in"),
     )
     .outerjoin(Carried, col(Carried.member_id) == col(Alert.id))

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,6 +24,7 @@ from service.store.delivery.reviving import revive
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.gathering.carried import strike
 from service.store.lists import one_of
+from service.store.mail.tables import Returned
 from service.store.numbers import take_numbers
 from service.store.plans.tables import Fanout
 from service.store.rows import insert_rows
@@ -142,8 +143,9 @@ async def _correct(
     return len(wanted)
 
 
+_CAME_BACK = exists().where(col(Returned.delivery_id) == col(Receipt.delivery_id))
 _TOLD = select(col(Receipt.delivery_id)).where(
-    one_of(col(Receipt.delivery_id), "those"), col(Receipt.outcome).in_(TOLD)
+    one_of(col(Receipt.delivery_id), "those"), col(Receipt.outcome).in_(TOLD), ~_CAME_BACK
 )
 _TOLD_ONCE = select(col(FormerReceipt.delivery_id)).where(  # before it was sent again
     one_of(col(FormerReceipt.delivery_id), "those"), col(FormerReceipt.outcome).in_(TOLD)

@@ -23,6 +23,12 @@ ANSWERS = [
     (550, "Requested action not taken: mailbox unavailable, user desk not found", HARD),
     (553, "sorry, no mailbox here by that name", HARD),
     (551, "recipient desk@importer.example does not exist", HARD),
+    (550, "5.1.1 <spam@importer.example>: Recipient address rejected: User unknown", HARD),
+    (550, "5.1.1 <anti-virus@policy.example>: no such mailbox", HARD),
+    (550, "5.1.1 mailbox unavailable at blocklisted.importer.example", HARD),
+    (550, "5.1.1 no mailbox; see https://help.example/policy/spam", HARD),
+    (550, "5.1.1 user unknown, rejected by local policy", HARD),
+    (550, "no such user: blocked@importer.example", HARD),
     # it may pass
     (421, "4.3.2 closing down for maintenance", SOFT),
     (450, "4.2.0 <desk@importer.example>: greylisted, come back in five minutes", SOFT),

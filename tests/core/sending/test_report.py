@@ -58,6 +58,20 @@ def test_without_the_mail_it_is_known_by_where_it_came_back_to(more):
     assert read_report(report(returned=nothing, **more)) == Report(ID, "5.1.1", REFUSED)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"to": '"'},
+        {"more": "Message-ID: <>\r\n"},
+        {"more": "Delivered-To: <\r\nIn-Reply-To: [\r\n"},
+        {"diagnostic": f"Diagnostic-Code: {REFUSED}\x00\r\n"},
+    ],
+    ids=str,
+)
+def test_headers_that_are_broken_hide_no_failure(more):
+    assert read_report(report(**more)) == Report(ID, "5.1.1", REFUSED)
+
+
 def test_a_diagnosis_may_be_folded_or_absent():
     folded = "Diagnostic-Code: smtp; 550 5.1.1\r\n  user\r\n  unknown\r\n"
     assert read_report(report(diagnostic=folded)).diagnostic == "smtp; 550 5.1.1 user unknown"

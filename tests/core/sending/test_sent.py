@@ -17,6 +17,7 @@ from service.core.sending.sent import (
     describe_request,
     keep_headers,
     redact_url,
+    sent_to,
     show_sent,
     write_sent,
 )
@@ -71,6 +72,14 @@ def test_a_request_is_shown_as_it_was_sent_and_its_secrets_are_not():
         ],
         "body": {"bytes": 20, "sha256": "ab12"},
     }
+
+
+def test_a_mail_names_the_address_that_it_went_to_and_a_webhook_none():
+    assert sent_to(write_sent({"to": "a@b.example", "relay": "r", "from": "s"}, 1, "ab")) == (
+        "a@b.example"
+    )
+    hook = {**describe_request("https://a.example/hook", (), (SECRET,), "us/1"), "stamp": 7}
+    assert sent_to(write_sent(hook, 1, "ab")) is None
 
 
 def test_of_a_mail_its_envelope_is_shown():
