@@ -12,6 +12,7 @@ class Stage(StrEnum):
     NAME = "name"
     CONNECT = "connect"
     PROXY = "proxy"
+    TUNNEL = "tunnel"
     TLS = "tls"
     ANSWER = "answer"
 

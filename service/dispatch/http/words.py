@@ -98,7 +98,9 @@ _LATE = {
     Stage.GRANT: "no token {within}: the token server did not answer, or too late",
     Stage.NAME: "the name of {host} was not resolved {within}: look at our name server",
     Stage.CONNECT: "no connection to {host} {within}: it is down, or a firewall keeps us out",
-    Stage.PROXY: "no way through the egress proxy {within}: {peer}; see TARIFFWIRE_EGRESS_PROXY",
+    Stage.PROXY: "no connection to the egress proxy {within}: {peer}; see TARIFFWIRE_EGRESS_PROXY",
+    Stage.TUNNEL: "no connection to {host} {within}: {peer}, and that proxy waits, too. It is down,"
+    " or a firewall keeps the proxy out",
     Stage.TLS: "no TLS with {host} {within}: does it speak TLS at this port?",
 }
 

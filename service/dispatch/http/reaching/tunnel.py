@@ -9,7 +9,9 @@ from service.dispatch.http.trail import Stage, Trail
 PROXY_LOGIN = 407
 
 
-UNREACHED = frozenset({502, 504})  # RFC 9110 §15.6.3, §15.6.5: what lies behind did not answer
+# What lies behind did not answer (RFC 9110 §15.6.3, §15.6.5), or took no connection: then Squid
+# says 503.
+UNREACHED = frozenset({502, 503, 504})
 
 
 class ProxyFault(OSError):
@@ -24,6 +26,7 @@ async def bore(proxy: Proxy, names: Names, peer: str, trail: Trail) -> Connectio
     """Have the proxy join us with the address that was judged: it is told no name."""
     trail.stage, trail.peer = Stage.PROXY, f"{peer} via {proxy}"
     connection = await _reach(proxy, names, trail.peer)
+    trail.stage = Stage.TUNNEL  # from here on it waits for the receiver, as we do
     answer = Answer(Trail(trail.deadline), head_only=True)
     try:
         await connection.exchange(_request(proxy, peer), answer, trail.left)
@@ -56,4 +59,7 @@ def _request(proxy: Proxy, peer: str) -> bytes:
 def _refusal(proxy: Proxy, peer: str, status: int) -> str:
     if status == PROXY_LOGIN:
         return f"the egress proxy {proxy} wants a user and a password: see TARIFFWIRE_EGRESS_PROXY"
-    return f"the egress proxy {proxy} answered {status} to CONNECT {peer}"
+    said = f"the egress proxy {proxy} answered {status} to CONNECT {peer}"
+    if status in UNREACHED:
+        return f"{said}: it did not reach it. Is it up, and is there a way to it from the proxy?"
+    return f"{said}: do its rules let us through to there?"
