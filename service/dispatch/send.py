@@ -248,7 +248,8 @@ class Dispatcher:
             log.exception("delivery failed by our own fault", delivery=str(one.id))
             reply = Reply(accepted=False, status=None, reason=f"our fault: {error!r}", ours=True)
         spread = self._office.spread()
-        outcome = judge(reply, one.attempt - one.spent, spread)
+        waited = (now - one.tried_at).total_seconds() if one.tried_at else 0.0
+        outcome = judge(reply, one.attempt - one.spent, spread, waited)
         digest = hashlib.sha256(body).hexdigest()
         at = self._office.clock()
         self._slots.land(one.id, asyncio.get_running_loop().time())

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import make_url
 
+from service.core.sending.delivery import Reply
 from service.store.database import DatabaseUnavailable
 from service.store.delivery.tables import Delivery, Receipt
 from tests.books import count, rows
@@ -119,3 +120,27 @@ async def test_a_clock_set_back_keeps_nothing_waiting_that_was_due(db, alert, di
         await send_all(dispatch("other"))
         assert len(receiver.requests) == 3
         assert await rows(db, Delivery, "attempt") == [(2,)]  # a retry waits for its hour
+
+
+async def test_a_clock_set_back_keeps_nothing_waiting_after_our_own_fault(
+    db, alert, dispatch, clock
+):
+    async with http_receiver() as receiver:
+        await follow(db, "desk", receiver)
+        await alert()
+        for _ in range(8):
+            await send_all(dispatch(webhook=Absent()))
+            clock.advance(minutes=5)
+        await send_all(dispatch(webhook=Absent()))
+        await send_all(dispatch("at once"))
+        assert receiver.requests == []  # it is not due before five minutes have passed
+        clock.advance(hours=-1)
+        await send_all(dispatch("other"))
+        assert len(receiver.requests) == 1
+
+
+class Absent:
+    """A sender whose way out is shut."""
+
+    async def send(self, parcel):
+        return Reply(accepted=False, status=None, reason="no way out", ours=True)

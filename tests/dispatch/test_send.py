@@ -364,6 +364,25 @@ async def test_a_bug_of_ours_costs_neither_an_attempt_nor_the_others(
     assert await rows(db, Attempt, "number", "outcome") == [(1, "delivered")] * 2
 
 
+async def test_our_own_fault_is_tried_ever_more_rarely_and_by_any_sender(
+    db, clock, alert, dispatch, webhooks
+):
+    async with http_receiver() as receiver:
+        await follow(db, "desk", receiver)
+        await alert()
+        waits = []
+        for sender in range(9):
+            buggy = Buggy(webhooks, receiver.url)
+            await send_all(dispatch(f"sender-{sender}", webhook=buggy))
+            ((due, attempt),) = await rows(db, Delivery, "visible_at", "attempt")
+            waits.append((due - clock()).total_seconds())
+            assert attempt == 1
+            clock.advance(seconds=waits[-1])
+        await send_all(dispatch("mended"))
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    assert await rows(db, Receipt, "outcome", "attempts") == [("delivered", 1)]
+
+
 async def test_what_cannot_be_written_keeps_no_empty_bytes_for_its_retries(
     db, clock, alert, dispatch
 ):

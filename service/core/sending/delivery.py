@@ -34,6 +34,9 @@ WAITS = (
 # No receiver can push a retry further away than this, whatever its Retry-After says.
 LONGEST_WAIT = 24 * HOUR
 
+# Our own faults are met by many at once: soon again at first, then ever more rarely up to this.
+LONGEST_OF_OURS = 5 * MINUTE
+
 # A receiver that says it is overloaded is left alone for at least this long.
 SLOW_DOWN = MINUTE
 OVERLOADED = frozenset({429, 502, 503, 504})
@@ -171,11 +174,12 @@ def urgency(severity: str | None) -> int:
     return 0 if severity == CRITICAL else 1
 
 
-def judge(reply: Reply, attempt: int, spread: float) -> Outcome:
+def judge(reply: Reply, attempt: int, spread: float, waited: float = 0.0) -> Outcome:
     """What follows from a reply. `attempt` counts from 1; `spread` is random, 0 to 1.
 
     410 means that the receiver wants nothing any more, and `gone` that there is none. Our own
-    fault never uses up a delivery: it is tried on, at the longest wait, until somebody mends it.
+    fault never uses up a delivery: it is tried on until somebody mends it. `waited` are the seconds
+    since this attempt was made before, and met one.
     """
     if reply.accepted:
         return Delivered()
@@ -185,16 +189,20 @@ def judge(reply: Reply, attempt: int, spread: float) -> Outcome:
         return Refused(reply.reason)
     if attempt > len(WAITS) and not reply.ours:
         return Refused(f"given up after {attempt} attempts; the last: {reply.reason}")
-    return TryLater(wait(reply, attempt, spread))
+    return TryLater(wait(reply, attempt, spread, waited))
 
 
-def wait(reply: Reply, attempt: int, spread: float) -> float:
+def wait(reply: Reply, attempt: int, spread: float, waited: float = 0.0) -> float:
     """Seconds until the next attempt: the schedule ±10 %, never sooner than the receiver asked.
 
     The spread also goes on top of what was asked, so that a receiver which sent one Retry-After
-    to a thousand deliveries does not meet them all in the same second.
+    to a thousand deliveries does not meet them all in the same second. After faults of our own
+    each wait is twice as long as the one before, whatever the attempt.
     """
-    planned = WAITS[min(attempt, len(WAITS)) - 1] * (0.9 + spread / 5)
+    planned = WAITS[min(attempt, len(WAITS)) - 1]
+    if reply.ours:
+        planned = min(max(WAITS[0], 2 * waited), LONGEST_OF_OURS)
+    planned *= 0.9 + spread / 5
     asked = min(reply.retry_after or 0.0, LONGEST_WAIT)
     if reply.status in OVERLOADED:
         asked = max(asked, SLOW_DOWN)

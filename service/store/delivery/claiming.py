@@ -7,17 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, or_, select, union_all, update
+from sqlalchemy import Row, and_, bindparam, exists, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from service.core.destination.optin import ACTIVE
 from service.core.destination.preferences import read_preferences
 from service.core.language import Tongue
-from service.core.sending.delivery import TOLD, WAITS
+from service.core.sending.delivery import LONGEST_OF_OURS, TOLD
 from service.store.delivery.sending import IS_HELD
 from service.store.delivery.stopped import end_lost, put_aside
-from service.store.delivery.tables import Alert, Delivery, Pace, Receipt, Rendered, Superseded
+from service.store.delivery.tables import (
+    Alert,
+    Attempt,
+    Delivery,
+    Pace,
+    Receipt,
+    Rendered,
+    Superseded,
+)
 from service.store.following.tables import Destination
 from service.store.gathering.waiting import set_waiting
 from service.store.leases import SKEW
@@ -29,8 +37,8 @@ from service.store.steering.tables import SPENT
 
 KINDS = ("webhook", "email")
 Slots = Mapping[str, int]  # by kind
-FIRST_RETRY = WAITS[0] * 1.1
-"""Seconds: the longest that the first wait is spread to."""
+LONGEST_FIRST = LONGEST_OF_OURS * 1.1
+"""Seconds: the longest that anything waits for its first attempt, after faults of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Claimed:
     `sealed` and `secrets` are for a `Vault` to open when the delivery is sent. `is_paced`: its
     destination is sent to at its own pace, which what comes of it may change. `spent` attempts were
     made before it was sent again: its schedule begins after them. `has_spared`: others gave way to
-    it.
+    it. `tried_at` is when this very attempt was made before, and met a fault of our own.
     """
 
     id: UUID
@@ -60,6 +68,7 @@ class Claimed:
     spent: int = 0
     has_spared: bool = False
     preferences: str = ""
+    tried_at: datetime | None = None
 
     @property
     def tongue(self) -> Tongue:
@@ -213,8 +222,13 @@ _CLAIMED = (
         SPENT.label("spent"),
         col(Destination.preferences),
         exists().where(col(Superseded.successor_id) == col(Alert.id)).label("has_spared"),
+        col(Attempt.at).label("tried_at"),
     )
     .outerjoin(Delivery, col(Delivery.id) == col(Alert.id))
+    .outerjoin(
+        Attempt,
+        and_(col(Attempt.delivery_id) == col(Alert.id), col(Attempt.number) == Delivery.attempt),
+    )
     .join(Destination, col(Destination.id) == col(Alert.destination_id))
     .outerjoin(Pace, col(Pace.destination_id) == col(Alert.destination_id))
     .outerjoin(Rendered, col(Rendered.delivery_id) == col(Alert.id))
@@ -242,6 +256,7 @@ def _claimed(row: Row[Any], lanes: Collection[str]) -> Claimed:
         spent=row.spent or 0,
         has_spared=bool(row.has_spared),
         preferences=row.preferences,
+        tried_at=row.tried_at,
     )
 
 
@@ -272,18 +287,26 @@ async def free_misdated(session: AsyncSession, now: datetime, seconds: float) ->
 
     Leases that end later than any would bind nobody, else what their holder had in the air when it
     died would wait for that clock's hour to come again. So would what never was attempted: it is
-    due when it is made, or after our own fault as late as a first retry.
+    due when it is made, or after a fault of our own as late as it may be tried again.
     """
     connection = await session.connection()
-    latest = now + timedelta(seconds=max(seconds, FIRST_RETRY)) + SKEW
-    await connection.execute(_FREE, {"now": now, "latest": latest})
+    latest = now + timedelta(seconds=seconds) + SKEW
+    first = now + timedelta(seconds=max(seconds, LONGEST_FIRST)) + SKEW
+    await connection.execute(_FREE, {"now": now, "latest": latest, "first": first})
 
 
+_IS_NEW = and_(
+    col(Delivery.attempt) == 1,
+    or_(
+        col(Delivery.visible_at) > bindparam("first"),
+        ~exists().where(col(Attempt.delivery_id) == col(Delivery.id)),
+    ),
+)
 _MISDATED = (
     select(col(Delivery.id))
     .where(
         col(Delivery.visible_at) > bindparam("latest"),
-        or_(col(Delivery.lease).is_not(None), col(Delivery.attempt) == 1),
+        or_(col(Delivery.lease).is_not(None), _IS_NEW),
     )
     .order_by(col(Delivery.id))
     .with_for_update(skip_locked=True)

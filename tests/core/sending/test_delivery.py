@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.core.sending.delivery import (
     HOUR,
+    LONGEST_OF_OURS,
     LONGEST_WAIT,
     OVERLOADED,
     SLOW_DOWN,
@@ -83,7 +84,24 @@ def test_the_tenth_failure_is_the_last():
 
 
 def test_our_own_fault_never_uses_up_a_delivery():
-    assert judge(failed(None, ours=True), 99, 0.5) == TryLater(pytest.approx(WAITS[-1]))
+    assert isinstance(judge(failed(None, ours=True), 99, 0.5), TryLater)
+
+
+@pytest.mark.parametrize("attempt", [1, 9, 99])
+def test_our_own_fault_is_tried_soon_and_then_ever_more_rarely(attempt):
+    waits, waited = [], 0.0
+    for _ in range(9):
+        waited = judge(failed(None, ours=True), attempt, 0.5, waited).after
+        waits.append(waited)
+    assert waits == pytest.approx([5, 10, 20, 40, 80, 160, *[LONGEST_OF_OURS] * 3])
+
+
+def test_a_clock_set_back_hastens_no_retry_of_our_own_fault():
+    assert judge(failed(None, ours=True), 1, 0.5, -3600.0) == TryLater(pytest.approx(WAITS[0]))
+
+
+def test_a_receiver_that_fails_waits_as_planned_however_long_our_own_fault_lasted():
+    assert judge(failed(), 1, 0.5, 3600.0) == TryLater(pytest.approx(WAITS[0]))
 
 
 def test_retry_after_is_honoured():
