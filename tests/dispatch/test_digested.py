@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from service.core.sending.delivery import delivery_id
+from service.core.sending.delivery import WAITS, delivery_id
 from service.core.sending.steering import LANDING, Act, NotPossible
+from service.store.again.resending import find_losses
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
 from service.store.gathering.tables import Carried, Gathered
-from service.store.steering.errands import RESWEEP
-from tests.books import count, rows
+from service.store.steering.errands import RESWEEP, Kind, Task, begin, name_destination
+from tests.books import NOW, count, rows
 from tests.dispatch.gathering import DAILY, bodies, find_faults, follow_with, let_go, teller, types
 from tests.dispatch.office import send_all
 from tests.dispatch.steering import again, change_of, run_errands, say
@@ -228,3 +229,87 @@ async def test_what_is_halted_is_taken_out_of_a_digest_that_was_not_sent(
     await send_all(dispatch("later"))
     assert types(receiver) == ["digest", "change"]
     assert json.loads(receiver.requests[-1].body)["data"]["change"] not in told(receiver)
+
+
+async def fail_again(db, clock, dispatch, bundle):
+    """Sent again by hand, until its sender gives up."""
+    await again(db, clock, bundle)
+    for number in range(len(WAITS) + 1):
+        await send_all(dispatch(f"s{number}"))
+        clock.advance(hours=30)
+
+
+def recovery(clock):
+    return Task(
+        object=name_destination("desk"),
+        kind=Kind.RECOVER,
+        who="kim",
+        since=NOW,
+        begun_at=clock(),
+        due_at=clock(),
+    )
+
+
+async def test_a_recovery_leaves_out_a_digest_that_tells_of_what_was_recalled(
+    db, clock, dispatch, receiver, bundled
+):
+    bundle = await bundled(receiver, "5", "6")
+    await send_all(dispatch("early"))
+    receiver.answer = Answer(status=500)
+    await fail_again(db, clock, dispatch, bundle)
+    receiver.answer = Answer()
+    async with db.read() as session:
+        assert (await find_losses(session, "desk", NOW, 3)).failed == 1
+    await say(db, clock, Act.RECALL, number=2)
+    await send_all(dispatch("late"))
+    receiver.requests.clear()
+    async with db.read() as session:
+        assert (await find_losses(session, "desk", NOW, 3)).failed == 0
+    async with db.write() as session:
+        await begin(session, recovery(clock))
+    await run_errands(db, clock)
+    await send_all(dispatch("later"))
+    assert receiver.requests == []
+    assert await find_faults(db, clock) == []
+
+
+@pytest.mark.parametrize(("act", "word"), [(Act.HALT, "halted"), (Act.RECALL, "recalled")])
+async def test_a_digest_that_goes_out_again_is_called_off_by_what_it_tells_of(  # noqa: PLR0917 - fixtures
+    db, clock, dispatch, receiver, bundled, act, word
+):
+    bundle = await bundled(receiver, "5", "6")
+    await send_all(dispatch("early"))
+    receiver.answer = Answer(status=500)
+    await again(db, clock, bundle)
+    await send_all(dispatch("again"))
+    assert types(receiver) == ["digest", "digest"]
+    await say(db, clock, act, number=2)
+    receiver.answer = Answer()
+    clock.advance(hours=30)
+    await send_all(dispatch("late"))
+    assert types(receiver)[2:] == (["recall"] if act is Act.RECALL else [])
+    ends = {row[0]: row[1:] for row in await rows(db, Receipt, "delivery_id", "outcome", "reason")}
+    assert ends[bundle] == ("cancelled", f"{word}: a mistake")
+    assert await find_faults(db, clock) == []
+
+
+async def test_a_digest_in_the_air_again_is_called_off_when_it_has_failed(
+    db, clock, dispatch, receiver, bundled
+):
+    bundle = await bundled(receiver, "5", "6")
+    await send_all(dispatch("early"))
+    await again(db, clock, bundle)
+    async with db.write() as session:
+        held = {"lease": "another", "visible_at": clock() + timedelta(seconds=60)}
+        await session.execute(update(Delivery).where(Delivery.id == bundle).values(held))
+    task = await say(db, clock, Act.RECALL, number=2)
+    assert task.due_at == clock() + RESWEEP
+    async with db.write() as session:
+        back = {"lease": None, "visible_at": clock() + timedelta(minutes=5)}
+        await session.execute(update(Delivery).where(Delivery.id == bundle).values(back))
+    clock.advance(seconds=RESWEEP.total_seconds())
+    await run_errands(db, clock)
+    assert await count(db, Delivery) == 1  # the correction
+    clock.advance(hours=1)
+    await send_all(dispatch("late"))
+    assert types(receiver) == ["digest", "recall"]

@@ -3,7 +3,7 @@
 A delivery has live work or a receipt, never both: the receipt of a former end moves aside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from service.store.again.queueing import Waiting, queue
 from service.store.delivery.superseding import find_successor
 from service.store.delivery.tables import Alert, Attempt, Receipt
 from service.store.following.tables import Destination
-from service.store.gathering.carried import has_stopped
+from service.store.gathering.carried import find_told, is_whole
 from service.store.lists import one_of
 from service.store.mail.tables import Returned
 from service.store.plans.reopening import reopen_followups
@@ -65,13 +65,14 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
     alert = (await session.execute(_ALERT, {"of": alert_id})).first()
     if alert is None:
         return None
-    words = await lock_words(session, [alert.change_id])
+    tells = await find_told(session, [alert_id])
+    words = await lock_words(session, [alert.change_id, *_changes_in(tells)])
     kind = (await lock_destinations(session, [alert.destination_id])).get(alert.destination_id)
     _refuse(kind)
     await refuse_unsubscribed(session, alert.destination_id)
     if not alert.cause:  # a correction goes out because its change was stopped
         refuse_sending(words.get(alert.change_id, Word.FREE))
-    elif await has_stopped(session, alert_id):
+    elif _tells_of_stopped(alert_id, tells, words):
         raise NotPossible("a change that it tells of was stopped: send the others by themselves")
     if heir := await find_successor(session, alert_id):
         raise NotPossible(
@@ -90,6 +91,17 @@ async def resend(session: AsyncSession, alert_id: UUID, doer: Doer) -> Former | 
 _ALERT = select(col(Alert.destination_id), col(Alert.cause), col(Alert.change_id)).where(
     col(Alert.id) == bindparam("of")
 )
+
+
+def _changes_in(tells: Mapping[UUID, set[UUID]]) -> list[UUID]:
+    return sorted(set().union(*tells.values()))
+
+
+def _tells_of_stopped(
+    alert_id: UUID, tells: Mapping[UUID, set[UUID]], words: Mapping[UUID, Word]
+) -> bool:
+    """Whether a change that a bundle carries was stopped since."""
+    return any(words.get(one) in STOPPED for one in tells.get(alert_id, ()))
 
 
 def _refuse(kind: str | None) -> None:
@@ -201,7 +213,7 @@ _LOST = (
     select(col(Alert.id), col(Alert.number), col(Alert.cause), col(Alert.change_id))
     .join(Receipt, col(Receipt.delivery_id) == col(Alert.id))
     .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
-    .where(*_FAILED, col(Alert.number) > bindparam("after"))
+    .where(*_FAILED, is_whole(Alert), col(Alert.number) > bindparam("after"))
     .order_by(col(Alert.number))
     .limit(PAGE)
 )
@@ -211,10 +223,17 @@ async def recover_page(session: AsyncSession, task: Task, _now: datetime) -> Ste
     """The next that failed, in the order of their making; at the destination's own pace."""
     asked = {"of": task.target, "since": task.since, "after": task.cursor}
     page = (await session.execute(_LOST, asked)).all()
-    words = await lock_words(session, [one.change_id for one in page])
+    tells = await find_told(session, [one.id for one in page if one.cause])
+    told = [one.change_id for one in page]
+    words = await lock_words(session, [*told, *_changes_in(tells)])
     if not await lock_destinations(session, [task.target]):
         return Step(None)  # it was removed meanwhile
-    ids = [one.id for one in page if one.cause or words[one.change_id] not in STOPPED]
+    ids = [
+        one.id
+        for one in page
+        if (one.cause or words[one.change_id] not in STOPPED)
+        and not _tells_of_stopped(one.id, tells, words)
+    ]
     due = task.due_after(len(page))
     reopened = await _reopen(session, ids, f"again:{task.object}", due)
     await reopen_followups(session, [one.change_id for one in page if not one.cause])
@@ -238,7 +257,7 @@ def _of_lost(*columns: Any) -> Any:
         .select_from(Alert)
         .join(Receipt, col(Receipt.delivery_id) == col(Alert.id))
         .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
-        .where(*_FAILED)
+        .where(*_FAILED, is_whole(Alert))
     )
 
 

@@ -65,15 +65,35 @@ async def list_carried(session: AsyncSession, bundle: UUID) -> list[UUID]:
     return list((await session.execute(wanted.order_by(col(Carried.place)))).scalars())
 
 
-async def has_stopped(session: AsyncSession, bundle: UUID) -> bool:
-    """Whether a change that it carries was halted or recalled since."""
+async def find_told(session: AsyncSession, alerts: Collection[UUID]) -> Mapping[UUID, set[UUID]]:
+    """By bundle, the changes that it carries; what is no bundle is left out."""
+    told: dict[UUID, set[UUID]] = {}
+    for row in await session.execute(_CARRIED_CHANGES, {"those": list(alerts)}):
+        told.setdefault(row.alert_id, set()).add(row.change_id)
+    return told
+
+
+_CARRIED_CHANGES = (
+    select(col(Carried.alert_id), col(Alert.change_id))
+    .join(Alert, col(Alert.id) == col(Carried.member_id))
+    .where(one_of(col(Carried.alert_id), "those"))
+)
+_MEMBER = aliased(Alert)
+
+
+def is_whole(alert: Any) -> Any:
+    """Whether no change that it carries, if it is a bundle, was stopped."""
     stopped = (
-        select(col(Carried.member_id))
-        .join(Alert, col(Alert.id) == col(Carried.member_id))
-        .join(Fanout, col(Fanout.change_id) == col(Alert.change_id))
-        .where(col(Carried.alert_id) == bundle, col(Fanout.state).in_([*STOPPED]))
+        exists()
+        .where(
+            col(Carried.alert_id) == col(alert.id),
+            col(_MEMBER.id) == col(Carried.member_id),
+            col(Fanout.change_id) == col(_MEMBER.change_id),
+            col(Fanout.state).in_([*STOPPED]),
+        )
+        .correlate(alert)
     )
-    return (await session.execute(stopped.limit(1))).first() is not None
+    return ~stopped
 
 
 # Taking members out
@@ -201,4 +221,34 @@ _END_HELD = (
     .where(one_of(col(Held.delivery_id), "those"))
     .returning(col(Held.delivery_id), col(Held.attempt))
     .execution_options(**_PLAIN)
+)
+
+
+# Sent again
+
+
+async def call_off(
+    session: AsyncSession, members: Sequence[UUID], reason: str, now: datetime
+) -> int:
+    """End what goes out once more of bundles that tell of these and were told before.
+
+    How many may be arriving: those are left for another time.
+    """
+    asked = {"those": list(members)}
+    bundles = (await session.execute(_TOLD_BUNDLES, asked)).scalars().all()
+    if not bundles:
+        return 0
+    flying = await _find_flying(session, bundles, now)
+    landed = {"those": [one for one in bundles if one not in flying]}
+    for statement in (_END_LIVE, _END_HELD):
+        gone = (await session.execute(statement, landed)).all()
+        await write_cancelled(session, [(row[0], row[1]) for row in gone], reason, now)
+    return len(flying)
+
+
+_TOLD_BUNDLES = (
+    select(col(Carried.alert_id))
+    .where(one_of(col(Carried.member_id), "those"), _WAS_TOLD)
+    .distinct()
+    .order_by(col(Carried.alert_id))
 )

@@ -17,7 +17,7 @@ from service.core.sending.steering import Act
 from service.store.delivery.holding import hold, release
 from service.store.delivery.tables import Delivery, Held
 from service.store.following.tables import Destination, Subscription
-from service.store.gathering.carried import strike
+from service.store.gathering.carried import call_off, strike
 from service.store.gathering.leaving import note_leased
 from service.store.gathering.waiting import give_over
 from service.store.plans.reopening import reopen_followups
@@ -52,7 +52,8 @@ async def halt_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     held += await hold(session, owner, now, live)
     free = [_held(*one, owner, now) for one in struck.free.items()]
     await insert_rows(session, Held, free, Clash.SKIP)
-    return Step(last_of(page), held + len(free), aloft + len(struck.aloft))
+    again = await call_off(session, ids, f"halted: {task.reason}", now)
+    return Step(last_of(page), held + len(free), aloft + len(struck.aloft) + again, again)
 
 
 async def _take_over(session: AsyncSession, ids: Sequence[UUID], owner: str) -> None:

@@ -22,7 +22,7 @@ from service.store.delivery.claiming import find_alerts
 from service.store.delivery.receipts import write_cancelled
 from service.store.delivery.reviving import revive
 from service.store.delivery.tables import Alert, Delivery, Held, Receipt
-from service.store.gathering.carried import strike
+from service.store.gathering.carried import call_off, strike
 from service.store.lists import one_of
 from service.store.mail.tables import Returned
 from service.store.numbers import take_numbers
@@ -48,10 +48,12 @@ async def recall_page(session: AsyncSession, task: Task, now: datetime) -> Step:
     struck = await strike(session, ids, f"recalled: {task.reason}", now)
     ended = ((one, 1) for one in struck.free)
     await write_cancelled(session, ended, f"recalled: {task.reason}", now)
+    again = await call_off(session, ids, f"recalled: {task.reason}", now)
     known = [one for one in page if one.id not in struck.aloft]
     corrected = await _correct(session, known, kinds, task, now)
     done, aloft = taken.cancelled + len(struck.free), taken.aloft + len(struck.aloft)
-    return Step(last_of(page), done + corrected, aloft, taken.waiting + len(struck.aloft))
+    waiting = taken.waiting + len(struck.aloft) + again
+    return Step(last_of(page), done + corrected, aloft, waiting)
 
 
 @dataclass(frozen=True, slots=True)
