@@ -74,11 +74,12 @@ WELL = Health()
 def weigh(health: Health, reply: Reply, outcome: Outcome, now: datetime, spread: float) -> Health:
     """What is known after an attempt; `spread` is random, 0 to 1.
 
-    Our own fault says nothing of the receiver, nor does its refusal of one message for good.
+    Our own fault says nothing of the receiver, nor does its refusal of one message for good; but
+    one that is probed has not shown itself well by that, and rests again.
     """
     if isinstance(outcome, Delivered):
         return WELL
-    if reply.ours or isinstance(outcome, Refused):
+    if reply.ours or (isinstance(outcome, Refused) and not health.is_probed):
         return health
     failures = health.failures + 1
     seconds = max(_rest(failures, spread), _asked(reply))

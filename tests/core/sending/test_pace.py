@@ -10,6 +10,7 @@ from service.core.sending.delivery import Delivered, Refused, Reply, TryLater
 from service.core.sending.pace import (
     FIRST_REST,
     LONGEST_REST,
+    NONE,
     PATIENCE,
     UNLIMITED,
     WELL,
@@ -54,6 +55,14 @@ def test_failures_are_counted_from_the_first():
 @pytest.mark.parametrize(("reply", "outcome"), [(OURS, LATER), (BUSY, Refused("this one message"))])
 def test_our_own_fault_and_the_refusal_of_one_message_say_nothing(reply, outcome):
     assert weigh(WELL, reply, outcome, NOW, 0.5) == WELL
+
+
+def test_a_probe_that_is_refused_for_good_is_followed_by_a_rest():
+    probed, at = after([BUSY] * PATIENCE), later(60)
+    refused = weigh(probed, BUSY, Refused("given up"), at, 0.5)
+    assert refused == Health(PATIENCE + 1, NOW, at + timedelta(seconds=2 * FIRST_REST))
+    assert allow(NONE, refused, None, 0, at).count == 0
+    assert weigh(probed, OURS, Refused("given up"), at, 0.5) == probed
 
 
 def test_rests_double_up_to_the_longest():
